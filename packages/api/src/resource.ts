@@ -28,7 +28,7 @@ export interface ResourceInfo<T = unknown> {
 }
 
 /** States a resource, with the wire type of its objects. */
-export function resource<T>(info: Omit<ResourceInfo<T>, 'wireType'>): ResourceInfo<T> {
+export function defineResource<T>(info: Omit<ResourceInfo<T>, 'wireType'>): ResourceInfo<T> {
   return info
 }
 
