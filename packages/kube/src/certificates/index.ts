@@ -1,0 +1,5 @@
+export { createCa, createCertificateRequest, issueCertificate, signCertificateRequest } from './issue.ts'
+export type { CertificateAndKey, CertificateNames, CertificateRequest, CertificateUsage } from './issue.ts'
+export { inspectCertificate, needsRenewal } from './inspect.ts'
+export type { CertificateFacts } from './inspect.ts'
+export { createPrivateKeyPem, publicKeyPem } from './keys.ts'
