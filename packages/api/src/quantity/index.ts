@@ -1,0 +1,3 @@
+export { QuantityError } from './parse.ts'
+export type { QuantityFormat } from './parse.ts'
+export * from './quantity.ts'
