@@ -1,0 +1,3 @@
+export { SelectorError } from './errors.ts'
+export * from './fields.ts'
+export * from './labels.ts'
