@@ -1,1 +1,8 @@
-export {}
+export * from './generated/messages.ts'
+export type * from './generated/services.ts'
+export * from './types.ts'
+export { CriError, type CriErrorCode, isCriError } from './cri-error.ts'
+export { type CriClient, type CriClientOptions, createCriClient } from './client.ts'
+export { type CriImplementation, type CriServer, type ServeCriOptions, serveCri } from './server.ts'
+export { socketPath } from './endpoint.ts'
+export { codecOf } from './services.ts'
