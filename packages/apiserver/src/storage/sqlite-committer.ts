@@ -1,0 +1,71 @@
+// The main thread's end of the writer thread.
+import { Worker } from 'node:worker_threads'
+import type { Committer, CommitRow } from './committer.ts'
+import { CommitError } from './committer.ts'
+import type { WriterRequest, WriterResponse } from './sqlite-protocol.ts'
+
+/** Opens (or makes) the SQLite file on a writer thread of its own. Rejects when the file cannot be opened. */
+export function sqliteCommitter(file: string): Committer {
+  return new SqliteCommitter(file)
+}
+
+class SqliteCommitter implements Committer {
+  readonly #worker: Worker
+  #waiting: { resolve(response: WriterResponse): void, reject(error: Error): void } | undefined
+  #dead: Error | undefined
+  #size = 0
+
+  constructor(file: string) {
+    const script = new URL(import.meta.url.endsWith('.ts') ? './sqlite-writer.ts' : './sqlite-writer.js', import.meta.url)
+    this.#worker = new Worker(script, {
+      name: 'storage-writer', workerData: { file }, resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 },
+    })
+    this.#worker.unref()
+    this.#worker.on('message', (response: WriterResponse) => {
+      const waiting = this.#waiting
+      this.#waiting = undefined
+      waiting?.resolve(response)
+    })
+    const died = (error: Error): void => {
+      this.#dead = error
+      this.#waiting?.reject(error)
+      this.#waiting = undefined
+    }
+    this.#worker.on('error', (error: Error) => died(new CommitError(`the storage's writer thread failed: ${error.message}`, true)))
+    this.#worker.on('exit', () => died(this.#dead ?? new CommitError('the storage\'s writer thread has ended', true)))
+  }
+
+  async load(): Promise<{ rows: CommitRow[], revision: number }> {
+    const response = await this.#ask({ type: 'load' })
+    if (response.type !== 'loaded') throw new Error(`unexpected answer of the storage writer: ${response.type}`)
+    this.#size = response.size
+    return { rows: response.rows, revision: response.revision }
+  }
+
+  async commit(rows: readonly CommitRow[]): Promise<void> {
+    const response = await this.#ask({ type: 'commit', rows })
+    if (response.type === 'failed') throw new CommitError(response.message, response.full)
+    if (response.type === 'committed') this.#size = response.size
+  }
+
+  size(): number {
+    return this.#size
+  }
+
+  async close(): Promise<void> {
+    if (this.#dead) return
+    await this.#ask({ type: 'close' })
+    await this.#worker.terminate()
+  }
+
+  #ask(request: WriterRequest): Promise<WriterResponse> {
+    if (this.#dead) return Promise.reject(this.#dead)
+    return new Promise((resolve, reject) => {
+      // A pending answer must keep the process alive; an idle writer must not.
+      this.#worker.ref()
+      const settle = (): void => this.#worker.unref()
+      this.#waiting = { resolve: (r) => { settle(); resolve(r) }, reject: (e) => { settle(); reject(e) } }
+      this.#worker.postMessage(request)
+    })
+  }
+}
