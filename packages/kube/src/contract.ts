@@ -1,15 +1,14 @@
 // Signatures of what is still being written; each moves to its own file.
 import type { ResourceInfo } from '@berth/api'
 import type { Status } from '@berth/api/types/meta/v1'
-import type { Clock, FakeClock } from './clock/clock.ts'
+import type { Clock } from './clock/clock.ts'
 import type { ClientOptions, KubeClient } from './client/client.ts'
-import type { Command, CommandIoOptions, CommandSpec, FlagSpecs } from './command/command.ts'
 import type { ComponentServer, ComponentServerOptions } from './component-server/component-server.ts'
 import type { Shape } from './config-file/shape.ts'
 import type { EventRecorder, EventRecorderOptions } from './events/recorder.ts'
 import type { Informers } from './informers/informer.ts'
 import type { LeaderElectionOptions } from './leader-election/leader-election.ts'
-import type { Logger, LoggerOptions } from './logging/logger.ts'
+import type { Logger } from './logging/logger.ts'
 import type { WorkQueue, WorkQueueOptions } from './queue/work-queue.ts'
 import type { HttpsTransportOptions, RequestHandler, RequestUser, Transport } from './transport/transport.ts'
 import type { MessagePort } from 'node:worker_threads'
@@ -30,9 +29,6 @@ export declare function isGone(error: unknown): boolean
 export declare function isInvalid(error: unknown): boolean
 export declare function isTooManyRequests(error: unknown): boolean
 export declare function isTransient(error: unknown): boolean
-export declare function createLogger(options: LoggerOptions): Logger
-export declare const systemClock: Clock
-export declare function fakeClock(start?: number): FakeClock
 export declare function httpsTransport(options: HttpsTransportOptions): Transport
 export declare function inProcessTransport(handler: RequestHandler, user: RequestUser): Transport
 export declare function messagePortTransport(port: MessagePort): Transport
@@ -46,11 +42,6 @@ export declare function createWorkQueue<K extends string = string>(options: Work
 export declare function runWorkers<K extends string>(queue: WorkQueue<K>, count: number, handler: (key: K) => Promise<void>, options: { logger: Logger; signal: AbortSignal }): Promise<void>
 export declare function runLeaderElection(options: LeaderElectionOptions): Promise<void>
 export declare function createEventRecorder(options: EventRecorderOptions): EventRecorder
-export declare function defineCommand<const F extends FlagSpecs>(spec: CommandSpec<F>): Command
-export declare function runCommand(command: Command, argv: readonly string[], io?: CommandIoOptions): Promise<number>
-/** Milliseconds of a Go duration; throws where it is none. */
-export declare function parseDuration(text: string): number
-export declare function formatDuration(ms: number): string
 export declare function startComponentServer(options: ComponentServerOptions): Promise<ComponentServer>
 export declare function readConfigFile<T>(path: string, gvk: { group: string; version: string; kind: string }, shape: Shape): Promise<T>
 export declare function resourcePath(resource: ResourceInfo, options?: { namespace?: string; name?: string; subresource?: string }): string
