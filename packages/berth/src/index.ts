@@ -1,1 +1,1 @@
-export {}
+export { berthVersion } from './version.ts'

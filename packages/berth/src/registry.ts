@@ -1,0 +1,29 @@
+import type { Command } from '@berth/kube'
+
+/** A command's line in `berth --help`, and how to get it. Loaded only when it is used: most runs need one of them. */
+export interface CommandEntry {
+  readonly summary: string
+  readonly group: 'cluster' | 'part' | 'internal'
+  load(): Promise<Command>
+}
+
+/** Every command of `berth`: one line each. */
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  up: { group: 'cluster', summary: 'Start the cluster, or what of it does not run', load: async () => (await import('./commands/up.ts')).up },
+  down: { group: 'cluster', summary: 'Stop the cluster and remove what it put on the machine; its objects stay', load: async () => (await import('./commands/down.ts')).down },
+  status: { group: 'cluster', summary: 'Show whether the cluster runs, process by process', load: async () => (await import('./commands/status.ts')).status },
+  kubeconfig: { group: 'cluster', summary: 'Print the administrator\'s kubeconfig, or where it is', load: async () => (await import('./commands/kubeconfig.ts')).kubeconfig },
+  logs: { group: 'cluster', summary: 'Print the log of one of Berth\'s own processes', load: async () => (await import('./commands/logs.ts')).logs },
+  image: { group: 'cluster', summary: 'Load, build and list images in the cluster\'s Engine', load: async () => (await import('./commands/image.ts')).image },
+  version: { group: 'cluster', summary: 'Print the versions of Berth, Kubernetes and Node', load: async () => (await import('./commands/version.ts')).version },
+  server: { group: 'internal', summary: 'Run the control plane of `berth up`: API server, controllers, scheduler', load: async () => (await import('./commands/server.ts')).server },
+  agent: { group: 'internal', summary: 'Run a node of `berth up`: kubelet, CRI shim, overlay, service proxy, DNS', load: async () => (await import('./commands/agent.ts')).agent },
+  apiserver: { group: 'part', summary: 'Run the API server alone, with kube-apiserver\'s flags', load: async () => (await import('@berth/apiserver')).command },
+  controllers: { group: 'part', summary: 'Run the controllers against any API server', load: async () => (await import('@berth/controllers')).command },
+  scheduler: { group: 'part', summary: 'Run the scheduler against any API server', load: async () => (await import('@berth/scheduler')).command },
+  kubelet: { group: 'part', summary: 'Run the node agent on any CRI runtime', load: async () => (await import('@berth/kubelet')).command },
+  'cri-docker': { group: 'part', summary: 'Serve CRI v1 on a Docker Engine', load: async () => (await import('@berth/cri-docker')).command },
+  overlay: { group: 'part', summary: 'Run the pod network of a node: CNI daemon and routes', load: async () => (await import('@berth/overlay')).command },
+  'service-proxy': { group: 'part', summary: 'Put Services onto a node\'s nftables', load: async () => (await import('@berth/service-proxy')).command },
+  dns: { group: 'part', summary: 'Serve the cluster\'s DNS', load: async () => (await import('@berth/dns')).command },
+}
