@@ -6,3 +6,8 @@ export { type CriClient, type CriClientOptions, createCriClient } from './client
 export { type CriImplementation, type CriServer, type ServeCriOptions, serveCri } from './server.ts'
 export { socketPath } from './endpoint.ts'
 export { codecOf } from './services.ts'
+export { CniError, cniErrorCodes } from './cni/cni-error.ts'
+export { type CniConfigList, type CniPluginConfig, parseCniConfig, supportedVersions as supportedCniVersions } from './cni/config.ts'
+export { type CniConfigResult, loadCniConfig } from './cni/load.ts'
+export { type CniAddress, type CniDns, type CniInterface, type CniResult, type CniRoute, containerAddresses } from './cni/result.ts'
+export { type CniAttachment, type CniRunner, type CniRunnerOptions, createCniRunner } from './cni/network.ts'
