@@ -1,7 +1,12 @@
-import 'reflect-metadata'
-import * as x509 from '@peculiar/x509'
 import { randomBytes } from 'node:crypto'
+import type * as X509 from '@peculiar/x509'
 import { createPrivateKeyPem, importKeyPair } from './keys.ts'
+
+/** Loads the certificate library when a certificate is made: parts that only use certificates do not pay for it. */
+async function loadLibrary(): Promise<typeof X509> {
+  await import('reflect-metadata')
+  return import('@peculiar/x509')
+}
 
 /** A certificate with its private key, both PEM. */
 export interface CertificateAndKey {
@@ -33,12 +38,13 @@ const backdateMs = 5 * 60 * 1000
 
 /** A self-signed certificate authority (P-256, ten years where `days` is absent). */
 export async function createCa(commonName: string, options: { days?: number; now?: number } = {}): Promise<CertificateAndKey> {
+  const x509 = await loadLibrary()
   const key = await createPrivateKeyPem()
   const keys = await importKeyPair(key)
   const now = options.now ?? Date.now()
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
-    name: subjectOf({ commonName }),
+    name: subjectOf(x509, { commonName }),
     notBefore: new Date(now - backdateMs),
     notAfter: new Date(now + (options.days ?? 3650) * dayMs),
     keys,
@@ -61,11 +67,12 @@ export async function issueCertificate(ca: CertificateAndKey, request: Certifica
 
 /** A certificate signing request (PKCS#10, PEM) with the new P-256 key it is for. */
 export async function createCertificateRequest(names: CertificateNames): Promise<{ request: string; key: string }> {
+  const x509 = await loadLibrary()
   const key = await createPrivateKeyPem()
   const keys = await importKeyPair(key)
-  const alternative = alternativeNames(names)
+  const alternative = alternativeNames(x509, names)
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: subjectOf(names), keys, signingAlgorithm: keys.algorithms.signing, extensions: alternative ? [alternative] : [],
+    name: subjectOf(x509, names), keys, signingAlgorithm: keys.algorithms.signing, extensions: alternative ? [alternative] : [],
   })
   return { request: `${request.toString('pem')}\n`, key }
 }
@@ -75,9 +82,10 @@ export async function createCertificateRequest(names: CertificateNames): Promise
  * Throws where the request's own signature does not hold.
  */
 export async function signCertificateRequest(ca: CertificateAndKey, request: string, options: { usages: readonly CertificateUsage[]; days?: number; now?: number }): Promise<string> {
+  const x509 = await loadLibrary()
   const parsed = new x509.Pkcs10CertificateRequest(request)
   if (!await parsed.verify()) throw new Error('the certificate request is not signed by its own key')
-  const alternative = requestedNames(parsed)
+  const alternative = requestedNames(x509, parsed)
   const names: CertificateRequest = {
     commonName: parsed.subjectName.getField('CN')[0] ?? '',
     organizations: parsed.subjectName.getField('O'),
@@ -89,20 +97,21 @@ export async function signCertificateRequest(ca: CertificateAndKey, request: str
   return signPublicKey(ca, await parsed.publicKey.export(), names, options)
 }
 
-function requestedNames(request: x509.Pkcs10CertificateRequest): x509.JsonGeneralNames {
+function requestedNames(x509: typeof X509, request: X509.Pkcs10CertificateRequest): X509.JsonGeneralNames {
   const found = request.getExtension(subjectAlternativeName)
   return found === null ? [] : new x509.SubjectAlternativeNameExtension(found.rawData).names.toJSON()
 }
 
 async function signPublicKey(ca: CertificateAndKey, publicKey: CryptoKey, request: CertificateRequest, options: { now?: number }): Promise<string> {
+  const x509 = await loadLibrary()
   const issuer = new x509.X509Certificate(ca.certificate)
   const signer = await importKeyPair(ca.key)
   const now = options.now ?? Date.now()
   const wanted = now + (request.days ?? 365) * dayMs
-  const alternative = alternativeNames(request)
+  const alternative = alternativeNames(x509, request)
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
-    subject: subjectOf(request),
+    subject: subjectOf(x509, request),
     issuer: issuer.subjectName,
     notBefore: new Date(now - backdateMs),
     notAfter: new Date(Math.min(wanted, issuer.notAfter.getTime())),
@@ -121,15 +130,15 @@ async function signPublicKey(ca: CertificateAndKey, publicKey: CryptoKey, reques
 }
 
 /** The subject, its values given as ASN.1 strings: as plain text the library would read quotes and escapes in them. */
-function subjectOf(names: CertificateNames): x509.Name {
+function subjectOf(x509: typeof X509, names: CertificateNames): X509.Name {
   return new x509.Name([
     ...(names.organizations ?? []).map((o) => ({ O: [{ utf8String: o }] })),
     ...(names.commonName === '' ? [] : [{ CN: [{ utf8String: names.commonName }] }]),
   ])
 }
 
-function alternativeNames(names: CertificateNames): x509.SubjectAlternativeNameExtension | undefined {
-  const all: x509.JsonGeneralName[] = [
+function alternativeNames(x509: typeof X509, names: CertificateNames): X509.SubjectAlternativeNameExtension | undefined {
+  const all: X509.JsonGeneralName[] = [
     ...(names.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
     ...(names.ipAddresses ?? []).map((value) => ({ type: 'ip' as const, value })),
   ]
@@ -143,6 +152,6 @@ function serialNumber(): string {
   return bytes.toString('hex')
 }
 
-function pemOf(certificate: x509.X509Certificate): string {
+function pemOf(certificate: X509.X509Certificate): string {
   return `${certificate.toString('pem')}\n`
 }
