@@ -85,6 +85,8 @@ export interface AuthorizationAttributes {
   resource: string
   subresource: string
   name: string
+  /** As sent with a list, watch or deletecollection. The node authorizer reads it. */
+  fieldSelector?: string
 }
 
 export interface AuthorizationDecision {
