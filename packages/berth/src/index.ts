@@ -1,1 +1,2 @@
 export { berthVersion } from './version.ts'
+export { Progress, type ProgressOutput } from './progress/progress.ts'
