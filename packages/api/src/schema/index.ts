@@ -1,0 +1,2 @@
+export type * from './model.ts'
+export { homeOf, schemaOf, structOf, typeNames } from './registry.ts'
