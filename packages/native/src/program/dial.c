@@ -44,8 +44,15 @@ static int connect_to(const char *host, unsigned port) {
 // One direction of the copy. done: the source ended and everything was written and half-closed.
 struct direction { int from, to; char data[65536]; size_t start, end; bool ended, done; };
 
+static bool reporting;
+
+static void report(const char *word) {
+  if (reporting && write_all(2, word, strlen(word)) < 0) reporting = false;
+}
+
 static void finish(struct direction *d) {
   d->done = true;
+  if (d->to == 1) report("eof\n");
   // A pipe end has to be closed, a socket only half: its other direction may still be in use.
   if (shutdown(d->to, SHUT_WR) < 0 && errno == ENOTSOCK) close(d->to);
 }
@@ -89,14 +96,14 @@ static int splice_stdio(int connection) {
         if (both[i] == &in) return errno == EPIPE ? 0 : EXIT_BROKEN;
         out.done = true;
       }
-    // Nobody reads our stdout any more: there is nobody to copy for.
   }
   return 0;
 }
 
 int dial_main(int argc, char **argv) {
   unsigned long long port;
-  if (argc != 4) die(EXIT_WRONG_USAGE, "usage: dial NETNS HOST PORT");
+  if (argc > 1 && !strcmp(argv[1], "--report")) reporting = true, argc--, argv++;
+  if (argc != 4) die(EXIT_WRONG_USAGE, "usage: dial [--report] NETNS HOST PORT");
   if (!parse_number(argv[3], 10, 65535, &port) || !port) die(EXIT_WRONG_USAGE, "dial: port \"%s\" is not a number from 1 to 65535", argv[3]);
   if (strcmp(argv[1], "-") && enter_netns(argv[1]) < 0) die(EXIT_NETNS, "network namespace %s: %s", argv[1], strerror(errno));
   signal(SIGPIPE, SIG_IGN);
@@ -114,6 +121,7 @@ int dial_main(int argc, char **argv) {
     if (fd < 0 && errno == EINVAL) die(EXIT_WRONG_USAGE, "dial: host \"%s\" is no IP address and not localhost", host);
   }
   if (fd < 0) die(EXIT_CONNECT, "connect %s:%llu: %s", host, port, strerror(errno));
+  report("connected\n");
   int code = splice_stdio(fd);
   if (code) die(code, "connection to %s:%llu: %s", host, port, strerror(errno));
   return 0;

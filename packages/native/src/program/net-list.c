@@ -73,6 +73,7 @@ static void print_neigh(struct nlmsghdr *h, void *context) {
   struct rtattr *a[NDA_MAX + 1];
   attributes(a, NDA_MAX, (struct rtattr *)((char *)info + NLMSG_ALIGN(sizeof *info)), (int)NLMSG_PAYLOAD(h, sizeof *info));
   if ((l->index && info->ndm_ifindex != l->index) || !(info->ndm_state & NUD_PERMANENT)) return;
+  if (info->ndm_family == AF_BRIDGE && !a[NDA_DST]) return; // multicast filters of the device itself
   char mac[18] = "-", text[INET6_ADDRSTRLEN];
   if (a[NDA_LLADDR] && RTA_PAYLOAD(a[NDA_LLADDR]) == 6) format_mac(RTA_DATA(a[NDA_LLADDR]), mac);
   int family = info->ndm_family;
