@@ -1,1 +1,5 @@
-export {}
+export * from './host-ports.ts'
+export * from './node-selector.ts'
+export * from './qos.ts'
+export * from './resources.ts'
+export * from './tolerations.ts'
