@@ -3,6 +3,8 @@
 // The form of a line is described in src/schema/notation.ts, which reads it.
 import fs from 'node:fs'
 import path from 'node:path'
+import type { StructSchema, TypeSchema } from '../src/schema/model.ts'
+import { createResolver } from '../src/schema/notation.ts'
 
 interface Field { type: string; number?: number; omitempty?: boolean; markers?: string[]; patchStrategy?: string; patchMergeKey?: string }
 interface TypeFacts { fields?: Record<string, Field>; alias?: string; markers?: string[]; values?: string[] }
@@ -75,9 +77,19 @@ function marksOf(name: string, field: Field): string[] {
   return marks
 }
 
-function struct(self: string, facts: TypeFacts): string {
+/** The order in which Go writes the fields of `home.Type`, seen in the objects of facts/roundtrip; an embedded struct stands as `inline:...`. */
+const orders = new Map<string, string[]>()
+
+function struct(self: string, name: string, facts: TypeFacts): string {
+  const seen = orders.get(`${self}.${name}`)
+  // Where no object shows the order, the protobuf numbers come near to it.
+  const place = (name: string, field: Field): number => {
+    if (name.startsWith('inline:') && field.number === undefined) return -1
+    const at = seen?.indexOf(name) ?? -1
+    return at < 0 ? 10_000 + (field.number ?? 0) : at
+  }
   const lines = Object.entries(facts.fields ?? {})
-    .map(([name, field]) => ({ name, field, order: name.startsWith('inline:') && field.number === undefined ? 0 : field.number ?? 0 }))
+    .map(([name, field]) => ({ name, field, order: place(name, field) }))
     .sort((a, b) => a.order - b.order)
     .map(({ name, field }) => name.startsWith('inline:')
       ? `...${reference(name.slice('inline:'.length), self)}${field.number === undefined ? '' : ` ${field.number}`}`
@@ -86,19 +98,65 @@ function struct(self: string, facts: TypeFacts): string {
   return `\n${lines.map((l) => `    ${l}\n`).join('')}  `
 }
 
-function emit(self: string): string {
-  const { types, group } = packages[self] ?? fail(self, self)
-  const body: string[] = []
-  const add = (name: string, text: string): void => { body.push(`  ${name}: \`${text.replace(/[`\\]/g, '\\$&')}\`,`) }
+/** Each type of a package and the text that states it. */
+function texts(self: string): Record<string, string> {
+  const { types } = packages[self] ?? fail(self, self)
+  const out: Record<string, string> = {}
+  const add = (name: string, text: string): void => { out[name] = text }
   for (const name of Object.keys(types).sort()) {
     const facts = types[name] ?? {}
     if (wellKnown[name]) continue
     const union = unions[name]
     if (union) add(name, `|${union}`)
-    else if (facts.fields) add(name, struct(self, facts))
+    else if (facts.fields) add(name, struct(self, name, facts))
     else if (facts.alias) add(name, ['=', reference(facts.alias, self), ...(facts.markers?.some((m) => m === 'enum' || m === 'k8s:enum') ? facts.values ?? [] : [])].join(' ').replace('= ', '='))
   }
   if (self === 'meta/v1') for (const [name, fields] of Object.entries(unlisted)) add(name, `\n${fields.map((f, i) => `    ${f} ${i + 1} string ! required\n`).join('')}  `)
+  return out
+}
+
+/** Walks an object beside its schema and notes in which order the fields of each struct stand. */
+function learnOrder(type: TypeSchema, value: unknown): void {
+  if (type.kind === 'struct' && isObject(value)) learnStruct(type.struct, value)
+  else if (type.kind === 'list' && Array.isArray(value)) for (const item of value) learnOrder(type.item, item)
+  else if (type.kind === 'map' && isObject(value)) for (const member of Object.values(value)) learnOrder(type.value, member)
+  else if (type.kind === 'union') learnOrder(isObject(value) ? type.object : type.other, value)
+}
+
+function learnStruct(struct: StructSchema, value: Record<string, unknown>): void {
+  const inlines = Object.entries(packages[struct.home]?.types[struct.name]?.fields ?? {}).filter(([name]) => name.startsWith('inline:'))
+  const own = (key: string): string => {
+    const embedded = struct.embedded.find((e) => e.struct.fields.has(key))
+    return (embedded && inlines.find(([, f]) => f.number === embedded.number)?.[0]) ?? key
+  }
+  const order = [...new Set(Object.keys(value).map(own))]
+  const key = `${struct.home}.${struct.name}`
+  if (order.length > (orders.get(key)?.length ?? 0)) orders.set(key, order)
+  for (const embedded of struct.embedded) learnStruct(embedded.struct, Object.fromEntries(Object.entries(value).filter(([k]) => embedded.struct.fields.has(k))))
+  for (const [k, member] of Object.entries(value)) {
+    const field = struct.fields.get(k)
+    if (field) learnOrder(field.type, member)
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function learnOrders(folder: string): void {
+  const homes = new Map(included.map((home) => [`${packages[home]?.group}/${home.split('/')[1]}`, home]))
+  const resolver = createResolver(Object.fromEntries(included.map((home) => [home, { group: packages[home]?.group ?? '', types: texts(home) }])))
+  for (const file of fs.readdirSync(folder).filter((f) => f.endsWith('.json'))) {
+    const [kind = '', version = '', ...group] = file.replace('.json', '').split('.').reverse()
+    const home = homes.get(`${group.reverse().join('.').replace(/^core$/, '')}/${version}`)
+    const struct = home === undefined ? undefined : resolver.struct(home, kind) ?? resolver.struct('meta/v1', kind)
+    if (struct) learnStruct(struct, JSON.parse(fs.readFileSync(path.join(folder, file), 'utf8')) as Record<string, unknown>)
+  }
+}
+
+function emit(self: string): string {
+  const group = packages[self]?.group ?? ''
+  const body = Object.entries(texts(self)).map(([name, text]) => `  ${name}: \`${text.replace(/[`\\]/g, '\\$&')}\`,`)
   return `// The types of ${group === '' ? 'the core group' : group} ${self.split('/')[1]}, one line a field (see ../../notation.ts). Generated by scripts/generate-schema.ts; do not edit.
 export const group = '${group}'
 export const types: Record<string, string> = {
@@ -107,6 +165,7 @@ ${body.join('\n')}
 `
 }
 
+learnOrders(path.join(facts, 'roundtrip'))
 for (const name of included) {
   const file = path.join(out, `${name}.ts`)
   fs.mkdirSync(path.dirname(file), { recursive: true })

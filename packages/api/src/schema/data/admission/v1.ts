@@ -6,6 +6,9 @@ export const types: Record<string, string> = {
     kind 2 meta/v1.GroupVersionKind !
     resource 3 meta/v1.GroupVersionResource !
     subResource 4 string
+    requestKind 13 *meta/v1.GroupVersionKind
+    requestResource 14 *meta/v1.GroupVersionResource
+    requestSubResource 15 string
     name 5 string
     namespace 6 string
     operation 7 Operation !
@@ -14,9 +17,6 @@ export const types: Record<string, string> = {
     oldObject 10 RawExtension
     dryRun 11 *bool
     options 12 RawExtension
-    requestKind 13 *meta/v1.GroupVersionKind
-    requestResource 14 *meta/v1.GroupVersionResource
-    requestSubResource 15 string
   `,
   AdmissionResponse: `
     uid 1 types.UID !

@@ -68,13 +68,13 @@ export const types: Record<string, string> = {
     clientConfig 2 WebhookClientConfig ! required
     rules 3 []RuleWithOperations atomic
     failurePolicy 4 *FailurePolicyType
+    matchPolicy 9 *MatchPolicyType
     namespaceSelector 5 *meta/v1.LabelSelector
+    objectSelector 11 *meta/v1.LabelSelector
     sideEffects 6 *SideEffectClass ! required
     timeoutSeconds 7 *int32
     admissionReviewVersions 8 []string ! required atomic
-    matchPolicy 9 *MatchPolicyType
     reinvocationPolicy 10 *ReinvocationPolicyType
-    objectSelector 11 *meta/v1.LabelSelector
     matchConditions 12 []MatchCondition map=name patch=merge key=name
   `,
   MutatingWebhookConfiguration: `
@@ -181,12 +181,12 @@ export const types: Record<string, string> = {
     clientConfig 2 WebhookClientConfig ! required
     rules 3 []RuleWithOperations atomic
     failurePolicy 4 *FailurePolicyType
+    matchPolicy 9 *MatchPolicyType
     namespaceSelector 5 *meta/v1.LabelSelector
+    objectSelector 10 *meta/v1.LabelSelector
     sideEffects 6 *SideEffectClass ! required
     timeoutSeconds 7 *int32
     admissionReviewVersions 8 []string ! required atomic
-    matchPolicy 9 *MatchPolicyType
-    objectSelector 10 *meta/v1.LabelSelector
     matchConditions 11 []MatchCondition map=name patch=merge key=name
   `,
   ValidatingWebhookConfiguration: `
@@ -212,8 +212,8 @@ export const types: Record<string, string> = {
     expression 2 string ! required
   `,
   WebhookClientConfig: `
+    url 3 *string
     service 1 *ServiceReference
     caBundle 2 bytes
-    url 3 *string
   `,
 }

@@ -64,10 +64,10 @@ export const types: Record<string, string> = {
   DeploymentCondition: `
     type 1 DeploymentConditionType ! required
     status 2 meta/v1.ConditionStatus ! required
-    reason 4 string
-    message 5 string
     lastUpdateTime 6 Time
     lastTransitionTime 7 Time
+    reason 4 string
+    message 5 string
   `,
   DeploymentConditionType: `=string`,
   DeploymentList: `
@@ -89,12 +89,12 @@ export const types: Record<string, string> = {
     observedGeneration 1 int64
     replicas 2 int32
     updatedReplicas 3 int32
+    readyReplicas 7 int32
     availableReplicas 4 int32
     unavailableReplicas 5 int32
-    conditions 6 []DeploymentCondition map=type patch=merge key=type
-    readyReplicas 7 int32
-    collisionCount 8 *int32
     terminatingReplicas 9 *int32
+    conditions 6 []DeploymentCondition map=type patch=merge key=type
+    collisionCount 8 *int32
   `,
   DeploymentStrategy: `
     type 1 DeploymentStrategyType
@@ -124,18 +124,18 @@ export const types: Record<string, string> = {
   `,
   ReplicaSetSpec: `
     replicas 1 *int32
+    minReadySeconds 4 int32
     selector 2 *meta/v1.LabelSelector ! required
     template 3 core/v1.PodTemplateSpec
-    minReadySeconds 4 int32
   `,
   ReplicaSetStatus: `
     replicas 1 int32 ! required
     fullyLabeledReplicas 2 int32
-    observedGeneration 3 int64
     readyReplicas 4 int32
     availableReplicas 5 int32
-    conditions 6 []ReplicaSetCondition map=type patch=merge key=type
     terminatingReplicas 7 *int32
+    observedGeneration 3 int64
+    conditions 6 []ReplicaSetCondition map=type patch=merge key=type
   `,
   RollingUpdateDaemonSet: `
     maxUnavailable 1 *IntOrString

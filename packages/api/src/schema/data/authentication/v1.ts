@@ -24,8 +24,8 @@ export const types: Record<string, string> = {
   `,
   TokenRequestSpec: `
     audiences 1 []string ! atomic
-    boundObjectRef 3 *BoundObjectReference !
     expirationSeconds 4 *int64 !
+    boundObjectRef 3 *BoundObjectReference !
   `,
   TokenRequestStatus: `
     token 1 string !
@@ -44,8 +44,8 @@ export const types: Record<string, string> = {
   TokenReviewStatus: `
     authenticated 1 bool
     user 2 UserInfo
-    error 3 string
     audiences 4 []string atomic
+    error 3 string
   `,
   UserInfo: `
     username 1 string

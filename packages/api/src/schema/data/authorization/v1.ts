@@ -76,9 +76,9 @@ export const types: Record<string, string> = {
   `,
   SubjectAccessReviewStatus: `
     allowed 1 bool ! required
+    denied 4 bool
     reason 2 string
     evaluationError 3 string
-    denied 4 bool
   `,
   SubjectRulesReviewStatus: `
     resourceRules 1 []ResourceRule ! required atomic

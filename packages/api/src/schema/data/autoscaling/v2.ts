@@ -31,9 +31,9 @@ export const types: Record<string, string> = {
   `,
   HPAScalingPolicyType: `=string`,
   HPAScalingRules: `
+    stabilizationWindowSeconds 3 *int32
     selectPolicy 1 *ScalingPolicySelect
     policies 2 []HPAScalingPolicy atomic
-    stabilizationWindowSeconds 3 *int32
     tolerance 4 *Quantity
   `,
   HorizontalPodAutoscaler: `
@@ -84,16 +84,16 @@ export const types: Record<string, string> = {
     object 2 *ObjectMetricSource
     pods 3 *PodsMetricSource
     resource 4 *ResourceMetricSource
-    external 5 *ExternalMetricSource
     containerResource 7 *ContainerResourceMetricSource
+    external 5 *ExternalMetricSource
   `,
   MetricStatus: `
     type 1 MetricSourceType ! required
     object 2 *ObjectMetricStatus
     pods 3 *PodsMetricStatus
     resource 4 *ResourceMetricStatus
-    external 5 *ExternalMetricStatus
     containerResource 7 *ContainerResourceMetricStatus
+    external 5 *ExternalMetricStatus
   `,
   MetricTarget: `
     type 1 MetricTargetType ! required

@@ -16,13 +16,13 @@ export const types: Record<string, string> = {
   `,
   CronJobSpec: `
     schedule 1 string ! required
+    timeZone 8 *string
     startingDeadlineSeconds 2 *int64
     concurrencyPolicy 3 ConcurrencyPolicy
     suspend 4 *bool
     jobTemplate 5 JobTemplateSpec ! required
     successfulJobsHistoryLimit 6 *int32
     failedJobsHistoryLimit 7 *int32
-    timeZone 8 *string
   `,
   CronJobStatus: `
     active 1 []core/v1.ObjectReference atomic
@@ -53,19 +53,19 @@ export const types: Record<string, string> = {
     parallelism 1 *int32
     completions 2 *int32
     activeDeadlineSeconds 3 *int64
+    podFailurePolicy 11 *PodFailurePolicy
+    successPolicy 16 *SuccessPolicy
+    backoffLimit 7 *int32
+    backoffLimitPerIndex 12 *int32
+    maxFailedIndexes 13 *int32
     selector 4 *meta/v1.LabelSelector
     manualSelector 5 *bool
     template 6 core/v1.PodTemplateSpec ! required
-    backoffLimit 7 *int32
     ttlSecondsAfterFinished 8 *int32
     completionMode 9 *CompletionMode
     suspend 10 *bool
-    podFailurePolicy 11 *PodFailurePolicy
-    backoffLimitPerIndex 12 *int32
-    maxFailedIndexes 13 *int32
     podReplacementPolicy 14 *PodReplacementPolicy
     managedBy 15 *string
-    successPolicy 16 *SuccessPolicy
   `,
   JobStatus: `
     conditions 1 []JobCondition atomic patch=merge key=type
@@ -74,11 +74,11 @@ export const types: Record<string, string> = {
     active 4 int32
     succeeded 5 int32
     failed 6 int32
+    terminating 11 *int32
     completedIndexes 7 string
+    failedIndexes 10 *string
     uncountedTerminatedPods 8 *UncountedTerminatedPods
     ready 9 *int32
-    failedIndexes 10 *string
-    terminating 11 *int32
   `,
   JobTemplateSpec: `
     metadata 1 meta/v1.ObjectMeta

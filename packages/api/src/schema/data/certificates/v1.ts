@@ -9,11 +9,11 @@ export const types: Record<string, string> = {
   `,
   CertificateSigningRequestCondition: `
     type 1 RequestConditionType ! required
+    status 6 meta/v1.ConditionStatus ! required
     reason 2 string
     message 3 string
     lastUpdateTime 4 Time
     lastTransitionTime 5 Time
-    status 6 meta/v1.ConditionStatus ! required
   `,
   CertificateSigningRequestList: `
     ...meta/v1.TypeMeta
@@ -22,13 +22,13 @@ export const types: Record<string, string> = {
   `,
   CertificateSigningRequestSpec: `
     request 1 bytes ! required
+    signerName 7 string ! required
+    expirationSeconds 8 *int32
+    usages 5 []KeyUsage atomic
     username 2 string
     uid 3 string
     groups 4 []string atomic
-    usages 5 []KeyUsage atomic
     extra 6 map[string]ExtraValue
-    signerName 7 string ! required
-    expirationSeconds 8 *int32
   `,
   CertificateSigningRequestStatus: `
     conditions 1 []CertificateSigningRequestCondition map=type

@@ -110,8 +110,8 @@ export const types: Record<string, string> = {
     name 1 *string
     signerName 2 *string
     labelSelector 3 *meta/v1.LabelSelector
-    path 4 string ! required
     optional 5 *bool
+    path 4 string ! required
   `,
   ComponentCondition: `
     type 1 ComponentConditionType ! required
@@ -134,9 +134,9 @@ export const types: Record<string, string> = {
   ConfigMap: `
     ...meta/v1.TypeMeta
     metadata 1 meta/v1.ObjectMeta
+    immutable 4 *bool
     data 2 map[string]string
     binaryData 3 map[string]bytes
-    immutable 4 *bool
   `,
   ConfigMapEnvSource: `
     ...LocalObjectReference 1
@@ -178,25 +178,25 @@ export const types: Record<string, string> = {
     args 4 []string atomic
     workingDir 5 string
     ports 6 []ContainerPort map=containerPort,protocol patch=merge key=containerPort
+    envFrom 19 []EnvFromSource atomic
     env 7 []EnvVar map=name patch=merge key=name
     resources 8 ResourceRequirements
+    resizePolicy 23 []ContainerResizePolicy atomic
+    restartPolicy 24 *ContainerRestartPolicy
+    restartPolicyRules 25 []ContainerRestartRule atomic
     volumeMounts 9 []VolumeMount map=mountPath patch=merge key=mountPath
+    volumeDevices 21 []VolumeDevice map=devicePath patch=merge key=devicePath
     livenessProbe 10 *Probe
     readinessProbe 11 *Probe
+    startupProbe 22 *Probe
     lifecycle 12 *Lifecycle
     terminationMessagePath 13 string
+    terminationMessagePolicy 20 TerminationMessagePolicy
     imagePullPolicy 14 PullPolicy
     securityContext 15 *SecurityContext
     stdin 16 bool
     stdinOnce 17 bool
     tty 18 bool
-    envFrom 19 []EnvFromSource atomic
-    terminationMessagePolicy 20 TerminationMessagePolicy
-    volumeDevices 21 []VolumeDevice map=devicePath patch=merge key=devicePath
-    startupProbe 22 *Probe
-    resizePolicy 23 []ContainerResizePolicy atomic
-    restartPolicy 24 *ContainerRestartPolicy
-    restartPolicyRules 25 []ContainerRestartRule atomic
   `,
   ContainerExtendedResourceRequest: `
     containerName 1 string ! required
@@ -294,9 +294,9 @@ export const types: Record<string, string> = {
   EndpointAddress: `
     @atomic
     ip 1 string ! required
-    targetRef 2 *ObjectReference
     hostname 3 string
     nodeName 4 *string
+    targetRef 2 *ObjectReference
   `,
   EndpointPort: `
     @atomic
@@ -348,25 +348,25 @@ export const types: Record<string, string> = {
     args 4 []string atomic
     workingDir 5 string
     ports 6 []ContainerPort map=containerPort,protocol patch=merge key=containerPort
+    envFrom 19 []EnvFromSource atomic
     env 7 []EnvVar map=name patch=merge key=name
     resources 8 ResourceRequirements
+    resizePolicy 23 []ContainerResizePolicy atomic
+    restartPolicy 24 *ContainerRestartPolicy
+    restartPolicyRules 25 []ContainerRestartRule atomic
     volumeMounts 9 []VolumeMount map=mountPath patch=merge key=mountPath
+    volumeDevices 21 []VolumeDevice map=devicePath patch=merge key=devicePath
     livenessProbe 10 *Probe
     readinessProbe 11 *Probe
+    startupProbe 22 *Probe
     lifecycle 12 *Lifecycle
     terminationMessagePath 13 string
+    terminationMessagePolicy 20 TerminationMessagePolicy
     imagePullPolicy 14 PullPolicy
     securityContext 15 *SecurityContext
     stdin 16 bool
     stdinOnce 17 bool
     tty 18 bool
-    envFrom 19 []EnvFromSource atomic
-    terminationMessagePolicy 20 TerminationMessagePolicy
-    volumeDevices 21 []VolumeDevice map=devicePath patch=merge key=devicePath
-    startupProbe 22 *Probe
-    resizePolicy 23 []ContainerResizePolicy atomic
-    restartPolicy 24 *ContainerRestartPolicy
-    restartPolicyRules 25 []ContainerRestartRule atomic
   `,
   EphemeralVolumeSource: `
     volumeClaimTemplate 1 *PersistentVolumeClaimTemplate
@@ -498,8 +498,8 @@ export const types: Record<string, string> = {
     readOnly 6 bool
     portals 7 []string atomic
     chapAuthDiscovery 8 bool
-    secretRef 10 *SecretReference
     chapAuthSession 11 bool
+    secretRef 10 *SecretReference
     initiatorName 12 *string
   `,
   ISCSIVolumeSource: `
@@ -511,8 +511,8 @@ export const types: Record<string, string> = {
     readOnly 6 bool
     portals 7 []string atomic
     chapAuthDiscovery 8 bool
-    secretRef 10 *LocalObjectReference
     chapAuthSession 11 bool
+    secretRef 10 *LocalObjectReference
     initiatorName 12 *string
   `,
   ImageVolumeSource: `
@@ -701,12 +701,12 @@ export const types: Record<string, string> = {
   `,
   NodeSpec: `
     podCIDR 1 string
-    externalID 2 string
+    podCIDRs 7 []string set patch=merge
     providerID 3 string
     unschedulable 4 bool
     taints 5 []Taint atomic
     configSource 6 *NodeConfigSource
-    podCIDRs 7 []string set patch=merge
+    externalID 2 string
   `,
   NodeStatus: `
     capacity 1 ResourceList
@@ -787,9 +787,9 @@ export const types: Record<string, string> = {
   PersistentVolumeClaimPhase: `=string Pending Bound Lost`,
   PersistentVolumeClaimSpec: `
     accessModes 1 []PersistentVolumeAccessMode atomic
+    selector 4 *meta/v1.LabelSelector
     resources 2 VolumeResourceRequirements
     volumeName 3 string
-    selector 4 *meta/v1.LabelSelector
     storageClassName 5 *string
     volumeMode 6 *PersistentVolumeMode
     dataSource 7 *TypedLocalObjectReference
@@ -909,12 +909,12 @@ export const types: Record<string, string> = {
   `,
   PodCondition: `
     type 1 PodConditionType ! required
+    observedGeneration 7 int64
     status 2 ConditionStatus ! required
     lastProbeTime 3 Time
     lastTransitionTime 4 Time
     reason 5 string
     message 6 string
-    observedGeneration 7 int64
   `,
   PodConditionType: `=string`,
   PodDNSConfig: `
@@ -996,17 +996,17 @@ export const types: Record<string, string> = {
   `,
   PodSecurityContext: `
     seLinuxOptions 1 *SELinuxOptions
+    windowsOptions 8 *WindowsSecurityContextOptions
     runAsUser 2 *int64
+    runAsGroup 6 *int64
     runAsNonRoot 3 *bool
     supplementalGroups 4 []int64 atomic
+    supplementalGroupsPolicy 12 *SupplementalGroupsPolicy
     fsGroup 5 *int64
-    runAsGroup 6 *int64
     sysctls 7 []Sysctl atomic
-    windowsOptions 8 *WindowsSecurityContextOptions
     fsGroupChangePolicy 9 *PodFSGroupChangePolicy
     seccompProfile 10 *SeccompProfile
     appArmorProfile 11 *AppArmorProfile
-    supplementalGroupsPolicy 12 *SupplementalGroupsPolicy
     seLinuxChangePolicy 13 *PodSELinuxChangePolicy
   `,
   PodSignature: `
@@ -1014,7 +1014,9 @@ export const types: Record<string, string> = {
   `,
   PodSpec: `
     volumes 1 []Volume map=name patch=merge,retainKeys key=name
+    initContainers 20 []Container map=name patch=merge key=name
     containers 2 []Container ! required map=name patch=merge key=name
+    ephemeralContainers 34 []EphemeralContainer map=name patch=merge key=name
     restartPolicy 3 RestartPolicy
     terminationGracePeriodSeconds 4 *int64
     activeDeadlineSeconds 5 *int64
@@ -1022,31 +1024,29 @@ export const types: Record<string, string> = {
     nodeSelector 7 map[string]string atomic
     serviceAccountName 8 string
     serviceAccount 9 string
+    automountServiceAccountToken 21 *bool
     nodeName 10 string
     hostNetwork 11 bool
     hostPID 12 bool
     hostIPC 13 bool
+    shareProcessNamespace 27 *bool
     securityContext 14 *PodSecurityContext
     imagePullSecrets 15 []LocalObjectReference map=name patch=merge key=name
     hostname 16 string
     subdomain 17 string
     affinity 18 *Affinity
     schedulerName 19 string
-    initContainers 20 []Container map=name patch=merge key=name
-    automountServiceAccountToken 21 *bool
     tolerations 22 []Toleration atomic
     hostAliases 23 []HostAlias map=ip patch=merge key=ip
     priorityClassName 24 string
     priority 25 *int32
     dnsConfig 26 *PodDNSConfig
-    shareProcessNamespace 27 *bool
     readinessGates 28 []PodReadinessGate atomic
     runtimeClassName 29 *string
     enableServiceLinks 30 *bool
     preemptionPolicy 31 *PreemptionPolicy
     overhead 32 ResourceList
     topologySpreadConstraints 33 []TopologySpreadConstraint map=topologyKey,whenUnsatisfiable patch=merge key=topologyKey
-    ephemeralContainers 34 []EphemeralContainer map=name patch=merge key=name
     setHostnameAsFQDN 35 *bool
     os 36 *PodOS
     hostUsers 37 *bool
@@ -1057,23 +1057,23 @@ export const types: Record<string, string> = {
     schedulingGroup 43 *PodSchedulingGroup
   `,
   PodStatus: `
+    observedGeneration 17 int64
     phase 1 PodPhase
     conditions 2 []PodCondition map=type patch=merge key=type
     message 3 string
     reason 4 string
+    nominatedNodeName 11 string
     hostIP 5 string
+    hostIPs 16 []HostIP atomic patch=merge key=ip
     podIP 6 string
+    podIPs 12 []PodIP map=ip patch=merge key=ip
     startTime 7 *Time
+    initContainerStatuses 10 []ContainerStatus atomic
     containerStatuses 8 []ContainerStatus atomic
     qosClass 9 PodQOSClass
-    initContainerStatuses 10 []ContainerStatus atomic
-    nominatedNodeName 11 string
-    podIPs 12 []PodIP map=ip patch=merge key=ip
     ephemeralContainerStatuses 13 []ContainerStatus atomic
     resize 14 PodResizeStatus
     resourceClaimStatuses 15 []PodResourceClaimStatus map=name patch=merge,retainKeys key=name
-    hostIPs 16 []HostIP atomic patch=merge key=ip
-    observedGeneration 17 int64
     extendedResourceClaimStatus 18 *PodExtendedResourceClaimStatus
     allocatedResources 19 ResourceList
     resources 20 *ResourceRequirements
@@ -1200,16 +1200,16 @@ export const types: Record<string, string> = {
   `,
   ReplicationControllerSpec: `
     replicas 1 *int32 default=1
+    minReadySeconds 4 int32 default=0
     selector 2 map[string]string atomic
     template 3 *PodTemplateSpec
-    minReadySeconds 4 int32 default=0
   `,
   ReplicationControllerStatus: `
     replicas 1 int32 ! required
     fullyLabeledReplicas 2 int32
-    observedGeneration 3 int64
     readyReplicas 4 int32
     availableReplicas 5 int32
+    observedGeneration 3 int64
     conditions 6 []ReplicationControllerCondition map=type patch=merge key=type
   `,
   ResourceClaim: `
@@ -1311,10 +1311,10 @@ export const types: Record<string, string> = {
   Secret: `
     ...meta/v1.TypeMeta
     metadata 1 meta/v1.ObjectMeta
-    data 2 map[string]bytes
-    type 3 SecretType
-    stringData 4 map[string]string
     immutable 5 *bool
+    data 2 map[string]bytes
+    stringData 4 map[string]string
+    type 3 SecretType
   `,
   SecretEnvSource: `
     ...LocalObjectReference 1
@@ -1352,13 +1352,13 @@ export const types: Record<string, string> = {
     capabilities 1 *Capabilities
     privileged 2 *bool
     seLinuxOptions 3 *SELinuxOptions
+    windowsOptions 10 *WindowsSecurityContextOptions
     runAsUser 4 *int64
+    runAsGroup 8 *int64
     runAsNonRoot 5 *bool
     readOnlyRootFilesystem 6 *bool
     allowPrivilegeEscalation 7 *bool
-    runAsGroup 8 *int64
     procMount 9 *ProcMountType
-    windowsOptions 10 *WindowsSecurityContextOptions
     seccompProfile 11 *SeccompProfile
     appArmorProfile 12 *AppArmorProfile
   `,
@@ -1400,10 +1400,10 @@ export const types: Record<string, string> = {
   ServicePort: `
     name 1 string
     protocol 2 Protocol default="TCP"
+    appProtocol 6 *string
     port 3 int32 ! required
     targetPort 4 IntOrString
     nodePort 5 int32
-    appProtocol 6 *string
   `,
   ServiceProxyOptions: `
     ...meta/v1.TypeMeta
@@ -1413,6 +1413,7 @@ export const types: Record<string, string> = {
     ports 1 []ServicePort map=port,protocol patch=merge key=port
     selector 2 map[string]string atomic
     clusterIP 3 string
+    clusterIPs 18 []string atomic
     type 4 ServiceType
     externalIPs 5 []string atomic
     sessionAffinity 7 ServiceAffinity
@@ -1423,9 +1424,8 @@ export const types: Record<string, string> = {
     healthCheckNodePort 12 int32
     publishNotReadyAddresses 13 bool
     sessionAffinityConfig 14 *SessionAffinityConfig
-    ipFamilyPolicy 17 *IPFamilyPolicy
-    clusterIPs 18 []string atomic
     ipFamilies 19 []IPFamily atomic
+    ipFamilyPolicy 17 *IPFamilyPolicy
     allocateLoadBalancerNodePorts 20 *bool
     loadBalancerClass 21 *string
     internalTrafficPolicy 22 *ServiceInternalTrafficPolicy
@@ -1527,11 +1527,11 @@ export const types: Record<string, string> = {
   VolumeMount: `
     name 1 string ! required
     readOnly 2 bool
+    recursiveReadOnly 7 *RecursiveReadOnlyMode
     mountPath 3 string ! required
     subPath 4 string
     mountPropagation 5 *MountPropagationMode
     subPathExpr 6 string
-    recursiveReadOnly 7 *RecursiveReadOnlyMode
   `,
   VolumeMountStatus: `
     name 1 string ! required
@@ -1579,9 +1579,9 @@ export const types: Record<string, string> = {
     quobyte 21 *QuobyteVolumeSource
     azureDisk 22 *AzureDiskVolumeSource
     photonPersistentDisk 23 *PhotonPersistentDiskVolumeSource
+    projected 26 *ProjectedVolumeSource
     portworxVolume 24 *PortworxVolumeSource
     scaleIO 25 *ScaleIOVolumeSource
-    projected 26 *ProjectedVolumeSource
     storageos 27 *StorageOSVolumeSource
     csi 28 *CSIVolumeSource
     ephemeral 29 *EphemeralVolumeSource

@@ -31,9 +31,9 @@ export const types: Record<string, string> = {
   EndpointSlice: `
     ...meta/v1.TypeMeta
     metadata 1 meta/v1.ObjectMeta
+    addressType 4 AddressType ! required
     endpoints 2 []Endpoint ! atomic
     ports 3 []EndpointPort ! atomic
-    addressType 4 AddressType ! required
   `,
   EndpointSliceList: `
     ...meta/v1.TypeMeta

@@ -109,12 +109,12 @@ export const types: Record<string, string> = {
     labelSelector 1 string
     fieldSelector 2 string
     watch 3 bool
+    allowWatchBookmarks 9 bool
     resourceVersion 4 string
+    resourceVersionMatch 10 ResourceVersionMatch
     timeoutSeconds 5 *int64
     limit 7 int64
     continue 8 string
-    allowWatchBookmarks 9 bool
-    resourceVersionMatch 10 ResourceVersionMatch
     sendInitialEvents 11 *bool
     shardSelector 15 string
   `,
@@ -147,10 +147,10 @@ export const types: Record<string, string> = {
   `,
   OwnerReference: `
     @atomic
+    apiVersion 5 string ! required
     kind 1 string ! required
     name 3 string ! required
     uid 4 types.UID ! required
-    apiVersion 5 string ! required
     controller 6 *bool
     blockOwnerDeletion 7 *bool
   `,
@@ -204,14 +204,14 @@ export const types: Record<string, string> = {
     name 1 string
     group 2 string
     kind 3 string
+    uid 6 types.UID
     causes 4 []StatusCause atomic
     retryAfterSeconds 5 int32
-    uid 6 types.UID
   `,
   StatusReason: `=string`,
   Table: `
-    columnDefinitions 0 []TableColumnDefinition ! required atomic
     ...TypeMeta
+    columnDefinitions 0 []TableColumnDefinition ! required atomic
     metadata 0 ListMeta
     rows 0 []TableRow ! required atomic
   `,

@@ -3,8 +3,8 @@ export const group = 'networking.k8s.io'
 export const types: Record<string, string> = {
   HTTPIngressPath: `
     path 1 string
-    backend 2 IngressBackend ! required
     pathType 3 *PathType ! required
+    backend 2 IngressBackend ! required
   `,
   HTTPIngressRuleValue: `
     paths 1 []HTTPIngressPath ! required atomic
@@ -33,8 +33,8 @@ export const types: Record<string, string> = {
     status 3 IngressStatus
   `,
   IngressBackend: `
-    resource 3 *core/v1.TypedLocalObjectReference
     service 4 *IngressServiceBackend
+    resource 3 *core/v1.TypedLocalObjectReference
   `,
   IngressClass: `
     ...meta/v1.TypeMeta
@@ -87,10 +87,10 @@ export const types: Record<string, string> = {
     port 2 ServiceBackendPort
   `,
   IngressSpec: `
+    ingressClassName 4 *string
     defaultBackend 1 *IngressBackend
     tls 2 []IngressTLS atomic
     rules 3 []IngressRule atomic
-    ingressClassName 4 *string
   `,
   IngressStatus: `
     loadBalancer 1 IngressLoadBalancerStatus

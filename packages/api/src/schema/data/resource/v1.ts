@@ -5,10 +5,10 @@ export const types: Record<string, string> = {
     driver 1 string ! required
     pool 2 string ! required
     device 3 string ! required
+    shareID 7 *string
     conditions 4 []meta/v1.Condition ! map=type
     data 5 *RawExtension
     networkData 6 *NetworkDeviceData
-    shareID 7 *string
   `,
   AllocationConfigSource: `=string FromClass FromClaim`,
   AllocationResult: `
