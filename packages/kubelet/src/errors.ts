@@ -1,0 +1,35 @@
+/** Why a container is not started yet; becomes `state.waiting.reason`. The names are upstream's. */
+export type WaitingReason =
+  | 'CreateContainerConfigError' | 'CreateContainerError' | 'RunContainerError' | 'PostStartHookError' | 'PreStartHookError'
+  | 'CrashLoopBackOff' | 'ErrImagePull' | 'ImagePullBackOff' | 'ErrImageNeverPull' | 'InvalidImageName' | 'ImageInspectError' | 'RegistryUnavailable'
+
+/** A container could not be started. The worker keeps `reason` and `message` in the status until a later attempt gets further. */
+export class ContainerStartError extends Error {
+  readonly reason: WaitingReason
+  constructor(reason: WaitingReason, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'ContainerStartError'
+    this.reason = reason
+  }
+}
+
+/** A volume cannot be set up now. The pod waits, an event FailedMount says why, and the worker tries again. */
+export class MountError extends Error {
+  readonly volume: string
+  constructor(volume: string, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'MountError'
+    this.volume = volume
+  }
+}
+
+/** What the user asked for in flags or the configuration file cannot be served. Start-up ends with this message. */
+export class ConfigError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'ConfigError'
+  }
+}
+
+/** The text of anything thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
