@@ -1,0 +1,5 @@
+export { advertiseAddressOf, firstServiceAddress, servingNames } from './addresses.ts'
+export { kubeconfig } from './kubeconfig.ts'
+export { prepareCertificates, writeAdminKubeconfig } from './server-certificates.ts'
+export type { PreparedCertificates } from './server-certificates.ts'
+export { renewCertificates } from './renewal.ts'
