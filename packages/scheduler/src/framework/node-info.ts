@@ -1,0 +1,65 @@
+import type { Node } from '@berth/api/types/core/v1'
+import { amountsOf } from '@berth/pod-rules'
+import type { PodInfo } from './pod-info.ts'
+import { Resources } from './resources.ts'
+
+const noLabels: Readonly<Record<string, string>> = {}
+
+/** A node and the pods on it, summed up as plugins read it. */
+export class NodeInfo {
+  readonly name: string
+  #node: Node
+  allocatable = new Resources()
+  allowedPods = 0
+  readonly requested = new Resources()
+  nonZeroMilliCpu = 0
+  nonZeroMemory = 0
+  readonly pods = new Map<string, PodInfo>()
+  /** The pods on it that have any pod (anti-)affinity. */
+  readonly podsWithAffinity = new Map<string, PodInfo>()
+
+  constructor(node: Node) {
+    this.name = node.metadata.name
+    this.#node = node
+    this.node = node
+  }
+
+  get node(): Node {
+    return this.#node
+  }
+
+  set node(node: Node) {
+    this.#node = node
+    const amounts = amountsOf(node.status?.allocatable)
+    this.allowedPods = amounts.pods ?? 0
+    this.allocatable = Resources.of(amounts)
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return this.#node.metadata.labels ?? noLabels
+  }
+
+  /** Puts a pod on the node; one of the same key is replaced. */
+  addPod(pod: PodInfo): void {
+    this.removePod(pod.key)
+    this.pods.set(pod.key, pod)
+    if (pod.hasAffinity) this.podsWithAffinity.set(pod.key, pod)
+    this.#count(pod, 1)
+  }
+
+  /** Takes a pod off the node; says whether it was there. */
+  removePod(key: string): boolean {
+    const pod = this.pods.get(key)
+    if (!pod) return false
+    this.pods.delete(key)
+    this.podsWithAffinity.delete(key)
+    this.#count(pod, -1)
+    return true
+  }
+
+  #count(pod: PodInfo, sign: 1 | -1): void {
+    this.requested.add(pod.amounts, sign)
+    this.nonZeroMilliCpu += sign * pod.nonZero.milliCpu
+    this.nonZeroMemory += sign * pod.nonZero.memory
+  }
+}

@@ -1,0 +1,44 @@
+import type { Pod } from '@berth/api/types/core/v1'
+import { hostPortsOf, podAmounts, type HostPort, type ResourceAmounts } from '@berth/pod-rules'
+import { affinityTermsOf, type AffinityTerms } from './affinity-term.ts'
+import { Resources } from './resources.ts'
+
+/** What a container counts for in scores when it asks for nothing (upstream: util/pod_resources.go). */
+const nonZeroDefaults: ResourceAmounts = { cpu: 100, memory: 200 * 1024 * 1024 }
+
+/** A pod with what plugins need of it computed once. */
+export interface PodInfo {
+  readonly key: string
+  readonly pod: Pod
+  readonly namespace: string
+  /** What it takes of a node. */
+  readonly amounts: ResourceAmounts
+  readonly requests: Resources
+  /** The same with defaults for containers that ask for nothing: scores use it. */
+  readonly nonZero: { readonly milliCpu: number; readonly memory: number }
+  readonly terms: AffinityTerms
+  readonly hostPorts: readonly HostPort[]
+  readonly hasAffinity: boolean
+}
+
+export function podKey(pod: Pod): string {
+  return `${pod.metadata.namespace ?? 'default'}/${pod.metadata.name}`
+}
+
+/** Computes a pod's info. Throws QuantityError for amounts that are none. */
+export function podInfoOf(pod: Pod): PodInfo {
+  const amounts = podAmounts(pod, { statusResources: true })
+  const nonZero = podAmounts(pod, { statusResources: true, missing: nonZeroDefaults })
+  const terms = affinityTermsOf(pod)
+  return {
+    key: podKey(pod),
+    pod,
+    namespace: pod.metadata.namespace ?? 'default',
+    amounts,
+    requests: Resources.of(amounts),
+    nonZero: { milliCpu: nonZero.cpu ?? 0, memory: nonZero.memory ?? 0 },
+    terms,
+    hostPorts: hostPortsOf(pod),
+    hasAffinity: terms.required.length + terms.requiredAnti.length + terms.preferred.length + terms.preferredAnti.length > 0,
+  }
+}

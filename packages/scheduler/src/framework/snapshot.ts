@@ -1,0 +1,25 @@
+import type { Service } from '@berth/api/types/core/v1'
+import type { LabelSelector } from '@berth/api/types/meta/v1'
+import type { NodeInfo } from './node-info.ts'
+
+/** An image that nodes have. */
+export interface ImageState {
+  readonly sizeBytes: number
+  readonly nodes: ReadonlySet<string>
+}
+
+/**
+ * The cluster as plugins see it in one cycle. A cycle runs without yielding, so what stands behind this is the cache
+ * itself, not a copy.
+ */
+export interface Snapshot {
+  readonly nodes: readonly NodeInfo[]
+  node(name: string): NodeInfo | undefined
+  /** The labels of a namespace; empty when it is not known. */
+  namespaceLabels(name: string): Readonly<Record<string, string>>
+  /** By normalized name. */
+  image(name: string): ImageState | undefined
+  servicesIn(namespace: string): Iterable<Service>
+  /** The selector of a pod's owner, where that is a workload kind the scheduler knows. */
+  ownerSelector(namespace: string, kind: string, name: string): LabelSelector | undefined
+}

@@ -1,0 +1,129 @@
+import type { TopologySpreadConstraint } from '@berth/api/types/core/v1'
+import type { NodeInfo } from '../framework/node-info.ts'
+import { maxNodeScore } from '../framework/normalize.ts'
+import type { Plugin } from '../framework/plugin.ts'
+import type { PodInfo } from '../framework/pod-info.ts'
+import type { Snapshot } from '../framework/snapshot.ts'
+import { skip, unresolvable, unschedulable } from '../framework/status.ts'
+import { countMatching, defaultConstraints, hasAllKeys, hostnameLabel, isIncluded, ownConstraints, systemDefaults, type Constraint } from './pod-topology-spread/constraints.ts'
+
+const filterKey = 'PodTopologySpread/filter'
+const scoreKey = 'PodTopologySpread/score'
+const mismatch = "node(s) didn't match pod topology spread constraints"
+
+interface FilterState {
+  readonly constraint: Constraint
+  readonly matchesItself: boolean
+  /** Topology value → matching pods. */
+  readonly counts: Map<string, number>
+  readonly least: number
+}
+
+interface ScoreState {
+  readonly constraints: readonly Constraint[]
+  readonly counts: ReadonlyArray<Map<string, number>>
+  readonly weights: readonly number[]
+  readonly ignored: ReadonlySet<string>
+}
+
+/** Counts the pods of each constraint's domains over the nodes that count. */
+function countDomains(pod: PodInfo, constraints: readonly Constraint[], snapshot: Snapshot): FilterState[] {
+  const counts = constraints.map(() => new Map<string, number>())
+  for (const node of snapshot.nodes) {
+    if (!hasAllKeys(node, constraints)) continue
+    for (const [i, constraint] of constraints.entries()) {
+      const value = node.labels[constraint.topologyKey]
+      if (value === undefined || !isIncluded(constraint, pod.pod, node)) continue
+      const domain = counts[i]!
+      domain.set(value, (domain.get(value) ?? 0) + countMatching(node, constraint.selector, pod.namespace))
+    }
+  }
+  return constraints.map((constraint, i) => {
+    const domain = counts[i]!
+    return { constraint, matchesItself: constraint.selector.matches(pod.pod.metadata.labels), counts: domain, least: domain.size < constraint.minDomains ? 0 : Math.min(...domain.values()) }
+  })
+}
+
+/** Spreads pods over topology domains: hard constraints filter, soft ones score (KEP-895). */
+export function podTopologySpread(defaults: readonly TopologySpreadConstraint[] = systemDefaults): Plugin {
+  const systemDefaulted = defaults === systemDefaults
+  const constraintsOf = (pod: PodInfo, snapshot: Snapshot, when: 'DoNotSchedule' | 'ScheduleAnyway'): Constraint[] =>
+    (pod.pod.spec.topologySpreadConstraints ?? []).length > 0 ? ownConstraints(pod.pod, when) : defaultConstraints(defaults, pod, snapshot, when)
+  return {
+    name: 'PodTopologySpread',
+    dependsOn: 'domain',
+    events: () => [
+      { event: 'AssignedPodAdded' }, { event: 'AssignedPodUpdated' }, { event: 'AssignedPodDeleted' }, { event: 'NodeAdded' }, { event: 'NodeLabelsChanged' },
+      { event: 'NodeTaintsChanged' }, { event: 'NodeDeleted' }, { event: 'UnscheduledPodUpdated' },
+    ],
+    preFilter(state, pod, snapshot) {
+      const constraints = constraintsOf(pod, snapshot, 'DoNotSchedule')
+      if (constraints.length === 0) return { status: skip }
+      state.write(filterKey, countDomains(pod, constraints, snapshot))
+      return undefined
+    },
+    filter(state, _pod, node) {
+      for (const { constraint, matchesItself, counts, least } of state.read<FilterState[]>(filterKey) ?? []) {
+        const value = node.labels[constraint.topologyKey]
+        if (value === undefined) return unresolvable(`${mismatch} (missing required label)`)
+        if ((counts.get(value) ?? 0) + (matchesItself ? 1 : 0) - least > constraint.maxSkew) return unschedulable(mismatch)
+      }
+      return undefined
+    },
+    preScore(state, pod, nodes, snapshot) {
+      const constraints = constraintsOf(pod, snapshot, 'ScheduleAnyway')
+      if (constraints.length === 0) return skip
+      const needsAll = (pod.pod.spec.topologySpreadConstraints ?? []).length > 0 || !systemDefaulted
+      const ignored = new Set<string>()
+      const counts = constraints.map(() => new Map<string, number>())
+      for (const node of nodes) {
+        if (needsAll && !hasAllKeys(node, constraints)) {
+          ignored.add(node.name)
+          continue
+        }
+        for (const [i, { topologyKey }] of constraints.entries()) {
+          const value = node.labels[topologyKey]
+          if (topologyKey !== hostnameLabel && value !== undefined) counts[i]!.set(value, 0)
+        }
+      }
+      const weights = constraints.map(({ topologyKey }, i) => Math.log((topologyKey === hostnameLabel ? nodes.length - ignored.size : counts[i]!.size) + 2))
+      for (const node of snapshot.nodes) countSoft(pod, node, constraints, counts, needsAll)
+      state.write(scoreKey, { constraints, counts, weights, ignored } satisfies ScoreState)
+      return undefined
+    },
+    score(state, pod, node) {
+      const known = state.read<ScoreState>(scoreKey)
+      if (!known || known.ignored.has(node.name)) return Number.NaN
+      let sum = 0
+      for (const [i, { topologyKey, selector, maxSkew }] of known.constraints.entries()) {
+        const value = node.labels[topologyKey]
+        if (value === undefined) continue
+        const count = topologyKey === hostnameLabel ? countMatching(node, selector, pod.namespace) : known.counts[i]!.get(value) ?? 0
+        sum += count * known.weights[i]! + (maxSkew - 1)
+      }
+      return Math.round(sum)
+    },
+    normalize(_state, _pod, scores) {
+      // Nodes without the labels have NaN: they get nothing, and do not count for the bounds.
+      const valid = scores.filter((score) => !Number.isNaN(score))
+      const min = Math.min(...valid)
+      const max = Math.max(...valid)
+      for (const [i, score] of scores.entries()) {
+        if (Number.isNaN(score)) scores[i] = 0
+        else scores[i] = max === 0 ? maxNodeScore : Math.trunc((maxNodeScore * (max + min - score)) / max)
+      }
+    },
+  }
+}
+
+function countSoft(pod: PodInfo, node: NodeInfo, constraints: readonly Constraint[], counts: ReadonlyArray<Map<string, number>>, needsAll: boolean): void {
+  if (needsAll && !hasAllKeys(node, constraints)) return
+  for (const [i, constraint] of constraints.entries()) {
+    const value = node.labels[constraint.topologyKey]
+    const domain = counts[i]!
+    // Domains without a feasible node do not matter, and hosts are counted when they are scored.
+    const before = value === undefined ? undefined : domain.get(value)
+    if (value === undefined || before === undefined || !isIncluded(constraint, pod.pod, node)) continue
+    domain.set(value, before + countMatching(node, constraint.selector, pod.namespace))
+  }
+}
