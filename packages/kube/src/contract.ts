@@ -2,11 +2,7 @@
 import type { Transport } from './transport/transport.ts'
 import type { ComponentServer, ComponentServerOptions } from './component-server/component-server.ts'
 import type { Shape } from './config-file/shape.ts'
-import type { EventRecorder, EventRecorderOptions } from './events/recorder.ts'
-import type { LeaderElectionOptions } from './leader-election/leader-election.ts'
 
 export declare function transportFromKubeconfig(path: string | undefined, options?: { context?: string }): Transport
-export declare function runLeaderElection(options: LeaderElectionOptions): Promise<void>
-export declare function createEventRecorder(options: EventRecorderOptions): EventRecorder
 export declare function startComponentServer(options: ComponentServerOptions): Promise<ComponentServer>
 export declare function readConfigFile<T>(path: string, gvk: { group: string; version: string; kind: string }, shape: Shape): Promise<T>
