@@ -2,6 +2,7 @@
 // virtual resources, connects, hooks. No logic lives here.
 import type { Duplex } from 'node:stream'
 import type { ResourceInfo } from '@berth/api'
+import type { Storage } from './storage/storage.ts'
 
 /** Any object of the API as it is kept in memory: plain JSON values (integers beyond 2^53 are bigint). Treat what you are handed by the store as frozen. */
 export interface ApiObject {
@@ -321,6 +322,8 @@ export interface ServerDependencies {
   options: ApiServerOptions
   certificates: ServerCertificates
   store: ResourceStore
+  /** For the allocations that are no API objects (node ports). */
+  storage: Pick<Storage, 'current' | 'write'>
   log: ServerLog
   /** The port that is listened on (known once listening; bootstrap hooks run after that). */
   port(): number

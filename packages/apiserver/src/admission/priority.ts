@@ -64,5 +64,5 @@ function keepPriority(pod: Pod, old: Pod): void {
 
 /** The class that is marked as default; the lowest where several are. */
 function defaultClass(store: ResourceStore): PriorityClass | undefined {
-  return store.list(scheduling.priorityclasses).filter((c) => c.globalDefault).sort((a, b) => a.value - b.value)[0]
+  return store.list(scheduling.priorityclasses).filter((c) => c.globalDefault).sort((a, b) => (a.value ?? 0) - (b.value ?? 0))[0]
 }

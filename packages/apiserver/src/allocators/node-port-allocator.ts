@@ -1,0 +1,81 @@
+import type { Storage } from '../storage/storage.ts'
+import { StorageConflict } from '../storage/storage.ts'
+import { AllocationError } from './cluster-ip-allocator.ts'
+import { PortBitmap, type PortRange } from './port-bitmap.ts'
+
+const key = '/registry/ranges/servicenodeports'
+const attempts = 32
+
+/**
+ * Gives out node ports. Which are taken is one value in the storage (upstream's RangeAllocation: a bitmap under its range), changed by
+ * compare-and-swap, so several servers on one storage agree.
+ */
+export class NodePortAllocator {
+  readonly range: PortRange
+  readonly #storage: Pick<Storage, 'current' | 'write'>
+
+  constructor(storage: Pick<Storage, 'current' | 'write'>, range: PortRange) {
+    this.#storage = storage
+    this.range = range
+  }
+
+  /**
+   * Takes what `choose` picks, in one step: it is given the ports as they are and says which it takes (called again where somebody else was faster).
+   * Throws what `choose` throws. With `dryRun` nothing is stored.
+   */
+  async take<T>(choose: (bitmap: PortBitmap) => { taken: Iterable<number>, result: T }, dryRun: boolean): Promise<T> {
+    return this.#change((bitmap) => {
+      const { taken, result } = choose(bitmap)
+      return { next: bitmap.with(taken), result }
+    }, dryRun)
+  }
+
+  /** Gives ports back. */
+  async release(ports: readonly number[]): Promise<void> {
+    if (ports.length > 0) await this.#change((bitmap) => ({ next: bitmap.with([], ports), result: undefined }), false)
+  }
+
+  /** The ports as they are. */
+  async read(): Promise<PortBitmap> {
+    return this.#decode((await this.#storage.current(key))?.value)
+  }
+
+  async #change<T>(change: (bitmap: PortBitmap) => { next: PortBitmap, result: T }, dryRun: boolean): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const current = await this.#storage.current(key)
+      const bitmap = this.#decode(current?.value)
+      const { next, result } = change(bitmap)
+      if (dryRun || Buffer.compare(bitmap.bytes, next.bytes) === 0) return result
+      const bytes = this.#encode(next)
+      try {
+        await this.#storage.write({ key, expected: current?.modRevision ?? 0, value: () => bytes })
+        return result
+      } catch (error) {
+        if (!(error instanceof StorageConflict) || attempt >= attempts) throw error
+      }
+    }
+  }
+
+  #encode(bitmap: PortBitmap): Uint8Array {
+    return Buffer.from(JSON.stringify({
+      kind: 'RangeAllocation', apiVersion: 'v1', metadata: {}, range: `${this.range.from}-${this.range.to}`, data: Buffer.from(bitmap.bytes).toString('base64'),
+    }))
+  }
+
+  /** A range that was configured otherwise before keeps the ports that are in both. */
+  #decode(value: Uint8Array | undefined): PortBitmap {
+    const empty = new PortBitmap(this.range)
+    if (!value) return empty
+    const stored = JSON.parse(Buffer.from(value).toString('utf8')) as { range: string, data: string }
+    const [from = 0, to = 0] = stored.range.split('-').map(Number)
+    const bits = Buffer.from(stored.data, 'base64')
+    if (from === this.range.from && to === this.range.to) return new PortBitmap(this.range, bits)
+    return empty.with(new PortBitmap({ from, to }, bits).ports())
+  }
+}
+
+/** Checks that a port can be had; throws AllocationError in upstream's words. */
+export function requirePort(bitmap: PortBitmap, port: number, alreadyChosen: ReadonlySet<number>): void {
+  if (!bitmap.inRange(port)) throw new AllocationError(`provided port is not in the valid range. The range of valid ports is ${bitmap.range.from}-${bitmap.range.to}`)
+  if (bitmap.has(port) || alreadyChosen.has(port)) throw new AllocationError('provided port is already allocated')
+}
