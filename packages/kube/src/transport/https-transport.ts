@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { TransportError, UsageError } from '../errors.ts'
+import { errorText } from '../logging/create-logger.ts'
 import type { HttpsTransportOptions, Transport, TransportRequest, TransportResponse } from './transport.ts'
 
 /** How long a server may take until its answer's headers. */
@@ -116,5 +117,5 @@ function aborted(request: TransportRequest): TransportError {
 function failure(error: unknown, request: TransportRequest, server: string): TransportError {
   if (request.signal?.aborted === true) return aborted(request)
   if (error instanceof TransportError) return error
-  return new TransportError('unreachable', `${request.method} ${server}${request.path}`, { cause: error })
+  return new TransportError('unreachable', `${request.method} ${server}${request.path}: ${errorText(error)}`, { cause: error })
 }
