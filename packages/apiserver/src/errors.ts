@@ -36,6 +36,12 @@ export class StatusError extends Error {
     this.status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, ...(reason && { reason }), ...(details && { details }), code }
   }
 
+  /** Puts list metadata (a continue token) into the Status. */
+  withListMetadata(metadata: Record<string, unknown>): this {
+    Object.assign(this.status.metadata, metadata)
+    return this
+  }
+
   get code(): number {
     return this.status.code
   }
@@ -95,7 +101,7 @@ export function invalid(groupKind: { group: string, kind: string }, name: string
   const gk = groupKind.group === '' ? groupKind.kind : `${groupKind.kind}.${groupKind.group}`
   const message = `${gk} "${name}" is invalid${errors.length > 0 ? `: ${aggregateMessage(errors)}` : ''}`
   return new StatusError(422, 'Invalid', message, {
-    ...(name && { name }), ...(groupKind.group && { group: groupKind.group }), kind: groupKind.kind, ...(errors.length > 0 && { causes: causesOf(errors) }),
+    ...(name && { name }), ...(groupKind.group && { group: groupKind.group }), ...(groupKind.kind && { kind: groupKind.kind }), ...(errors.length > 0 && { causes: causesOf(errors) }),
   })
 }
 
@@ -104,9 +110,9 @@ export function badRequest(message: string, cause?: unknown): StatusError {
   return new StatusError(400, 'BadRequest', message, undefined, { cause })
 }
 
-/** 405: the resource has no such verb. */
-export function methodNotSupported(gr: GroupResource, action: string): StatusError {
-  return new StatusError(405, 'MethodNotAllowed', `${action} is not supported on resources of kind "${groupResourceString(gr)}"`, detailsOf(gr, ''))
+/** 405: the path has no such method. */
+export function methodNotAllowed(): StatusError {
+  return new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
 }
 
 /** 406: no media type that the client takes. */

@@ -1,0 +1,121 @@
+// Request bodies: JSON and YAML into objects of the schema, with upstream's words for everything that can be wrong.
+import { applyDefaults, decode, DecodeError, JsonSyntaxError, parseJson, schemaOf } from '@berth/api'
+import type { Json, ObjectSchema } from '@berth/api'
+import { parseDocument } from 'yaml'
+import { badRequest, unsupportedMediaType } from '../errors.ts'
+import type { ApiObject, ApiRequest } from '../interfaces.ts'
+import { asRecord } from '../registry/values.ts'
+
+type Validation = 'strict' | 'warn' | 'ignore'
+interface Gvk { group: string, version: string, kind: string }
+
+/** The media type of a request's body, without parameters; JSON when nothing is said. */
+export function mediaTypeOf(request: ApiRequest): string {
+  const header = request.headers['content-type']
+  return header === undefined || header === '' ? 'application/json' : (header.split(';')[0] ?? '').trim().toLowerCase()
+}
+
+/** A parsed body: any JSON value, and which keys stood twice. Throws an Error whose message is the parser's. */
+export function parseBody(bytes: Uint8Array, mediaType: string): { value: Json, duplicates: string[] } {
+  if (mediaType !== 'application/yaml' && mediaType !== 'application/apply-patch+yaml') return parseJson(bytes)
+  const text = new TextDecoder().decode(bytes)
+  if (/^\s*\{/.test(text)) {
+    try {
+      return parseJson(bytes)
+    } catch {
+      // A flow mapping of YAML may begin so as well.
+    }
+  }
+  const document = parseDocument(text, { intAsBigInt: false, merge: true, uniqueKeys: false, version: '1.1', schema: 'yaml-1.1' })
+  const problem = document.errors[0]
+  if (problem) throw new SyntaxError(`yaml: ${problem.message}`)
+  return { value: toJson(document.toJS({ maxAliasCount: 100 }) as unknown), duplicates: [] }
+}
+
+/** YAML's dates and the like as JSON has them. */
+function toJson(value: unknown): Json {
+  if (value === undefined || value === null) return null
+  if (value instanceof Date) return value.toISOString().replace('.000Z', 'Z')
+  if (Array.isArray(value)) return value.map(toJson)
+  if (typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, toJson(v)]))
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' ? value : String(value)
+}
+
+/** Reads the body as an object of `gvk`: decoded, with defaults. Problems go to `warn` (mode warn). Throws 400, 413, 415. */
+export async function readObject(request: ApiRequest, gvk: Gvk, schema: ObjectSchema, validation: Validation, warn: (text: string) => void): Promise<ApiObject> {
+  const mediaType = mediaTypeOf(request)
+  if (mediaType !== 'application/json' && mediaType !== 'application/yaml') throw unsupportedMediaType(['application/json', 'application/yaml'])
+  const bytes = await request.body()
+  let parsed: { value: Json, duplicates: string[] }
+  try {
+    parsed = parseBody(bytes, mediaType)
+  } catch (error) {
+    throw unrecognized(gvk, `couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : String(error)}`, bytes)
+  }
+  return toObject(parsed.value, parsed.duplicates, gvk, schema, validation, warn, bytes)
+}
+
+/** A parsed value as an object of `gvk`: decoded, with defaults. `kind` and `apiVersion` may be missing, but not wrong. */
+export function toObject(value: Json, duplicates: string[], gvk: Gvk, schema: ObjectSchema, validation: Validation, warn: (text: string) => void, bytes: Uint8Array = new Uint8Array()): ApiObject {
+  const record = asRecord(value)
+  if (!record) {
+    throw unrecognized(gvk, `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`, bytes)
+  }
+  const kind = typeof record['kind'] === 'string' && record['kind'] !== '' ? record['kind'] : gvk.kind
+  const expected = gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`
+  const apiVersion = typeof record['apiVersion'] === 'string' && record['apiVersion'] !== '' ? record['apiVersion'] : expected
+  if (kind !== gvk.kind || apiVersion !== expected) throw wrongKind(kind, apiVersion, gvk)
+  let decoded: ReturnType<typeof decode>
+  try {
+    decoded = decode(schema, value, validation, duplicates)
+  } catch (error) {
+    if (error instanceof DecodeError) throw badRequest(`${kind} in version ${JSON.stringify(gvk.version)} cannot be handled as a ${gvk.kind}: ${error.message}`, error)
+    throw error
+  }
+  for (const problem of decoded.problems) warn(problem)
+  const object = { ...(decoded.object as unknown as ApiObject), kind, apiVersion }
+  object.metadata = { ...object.metadata, name: object.metadata?.name ?? '' }
+  applyDefaults(gvk, object)
+  return object
+}
+
+/** Whether an error of parseBody is about the text (and not about us). */
+export function isSyntaxProblem(error: unknown): error is Error {
+  return error instanceof JsonSyntaxError || error instanceof SyntaxError
+}
+
+function goKind(value: Json): string {
+  if (Array.isArray(value)) return 'array'
+  if (typeof value === 'boolean') return 'bool'
+  return value === null ? 'null' : typeof value === 'string' ? 'string' : 'number'
+}
+
+function unrecognized(gvk: Gvk, why: string, body: Uint8Array): Error {
+  return badRequest(`the object provided is unrecognized (must be of type ${gvk.kind}): ${why} (${summarize(body)})`)
+}
+
+const summaryLength = 30
+
+function summarize(body: Uint8Array): string {
+  if (body.length === 0) return '<empty>'
+  const head = Buffer.from(body.subarray(0, summaryLength))
+  const text = body[0] === 0x7b ? head.toString() : head.toString('hex')
+  return body.length > summaryLength ? `${text} ...` : text
+}
+
+function wrongKind(kind: string, apiVersion: string, want: Gvk): Error {
+  const slash = apiVersion.indexOf('/')
+  const group = slash < 0 ? '' : apiVersion.slice(0, slash)
+  const version = apiVersion.slice(slash + 1)
+  const head = `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${want.kind}: `
+  if (!schemaOf({ group, version, kind })) {
+    const place = group === '' ? version : `${group}/${version}`
+    return badRequest(`${head}no kind "${kind}" is registered for version "${place}" in scheme "pkg/runtime/scheme.go:111"`)
+  }
+  return badRequest(`${head}converting (${version}.${kind}) to (${internalPackage(want.group)}.${want.kind}): unknown conversion`)
+}
+
+/** The Go package of a group's internal types. */
+function internalPackage(group: string): string {
+  return group === '' ? 'core' : group.split('.')[0] ?? group
+}

@@ -1,0 +1,61 @@
+// Content negotiation: what an Accept header asks for among what is served here.
+import { notAcceptable } from '../errors.ts'
+import { StatusError } from '../errors.ts'
+
+/** In which shape an object or list is answered. */
+export interface Representation {
+  format: 'json' | 'yaml'
+  as: 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
+  /** meta.k8s.io version of a Table or PartialObjectMetadata. */
+  version: 'v1' | 'v1beta1'
+  contentType: string
+}
+
+interface MediaRange { type: string, parameters: Record<string, string>, quality: number }
+
+/** Parses an Accept header; ranges of equal quality keep their order. */
+export function parseAccept(accept: string | undefined): MediaRange[] {
+  if (accept === undefined || accept.trim() === '') return [{ type: '*/*', parameters: {}, quality: 1 }]
+  const ranges = accept.split(',').flatMap((clause): MediaRange[] => {
+    const [type = '', ...rest] = clause.split(';').map((s) => s.trim())
+    if (type === '') return []
+    const parameters: Record<string, string> = {}
+    for (const part of rest) {
+      const [name = '', value = ''] = part.split('=')
+      parameters[name.trim().toLowerCase()] = value.trim().replace(/^"|"$/g, '')
+    }
+    const quality = parameters['q'] === undefined ? 1 : Number(parameters['q'])
+    delete parameters['q']
+    return [{ type: type.toLowerCase(), parameters, quality: Number.isNaN(quality) ? 1 : quality }]
+  })
+  return ranges.sort((a, b) => b.quality - a.quality)
+}
+
+const shapes = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'])
+
+/** Chooses a representation; `shapesAllowed` are the `as=` values that make sense for the request. Throws 406. */
+export function negotiate(accept: string | undefined, shapesAllowed: readonly Representation['as'][]): Representation {
+  for (const { type, parameters } of parseAccept(accept)) {
+    const format = type === 'application/yaml' ? 'yaml' : type === 'application/json' || type === '*/*' || type === 'application/*' ? 'json' : undefined
+    if (!format) continue
+    const as = parameters['as']
+    if (as === undefined) return { format, as: 'object', version: 'v1', contentType: `application/${format}` }
+    const version = parameters['v']
+    if (parameters['g'] !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1') || !shapes.has(as)) continue
+    if (!shapesAllowed.includes(as as Representation['as'])) continue
+    return { format, as: as as Representation['as'], version, contentType: `application/${format};as=${as};v=${version};g=meta.k8s.io` }
+  }
+  throw notAcceptable(['application/json', 'application/yaml', ...shapesAllowed.filter((s) => s !== 'object').map((s) => `application/json;as=${s};v=v1;g=meta.k8s.io`)])
+}
+
+/** 406 for a plain resource, in upstream's words for go-restful routes. */
+export function routeNotAcceptable(): StatusError {
+  return new StatusError(406, 'NotAcceptable', '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/json;stream=watch', {})
+}
+
+/** Whether JSON is indented: asked for, or a person's tool is asking. */
+export function wantsPretty(query: URLSearchParams, userAgent: string | undefined): boolean {
+  const pretty = query.get('pretty')
+  if (pretty !== null) return pretty !== '0' && pretty !== 'false'
+  return /^(curl|Wget|Mozilla\/5\.0)/.test(userAgent ?? '')
+}

@@ -1,0 +1,149 @@
+// PATCH: JSON patch, merge patch, strategic merge patch and apply, each on the served version of the live object.
+import { DecodeError, decode, applyDefaults, jsonMergePatch, jsonPatch, PatchError, stringifyJson, strategicMergePatch } from '@berth/api'
+import type { Json } from '@berth/api'
+import { badRequest, conflict, invalid, notFound, StatusError } from '../../errors.ts'
+import type { ApiObject, ApiResponse } from '../../interfaces.ts'
+import type { Subresource } from '../../registry/definition.ts'
+import { manageApply } from '../../registry/managed-fields.ts'
+import type { WriteScope } from '../../registry/scope.ts'
+import { updateObject } from '../../registry/update.ts'
+import { asRecord, cloneValue, formatTime } from '../../registry/values.ts'
+import { isSyntaxProblem, mediaTypeOf, parseBody, toObject } from '../body.ts'
+import { scopeOf } from '../context.ts'
+import type { ResourceContext } from '../context.ts'
+import { parseWriteOptions } from '../query-options.ts'
+import type { WriteOptions } from '../query-options.ts'
+import { objectResponse } from '../respond.ts'
+import { presentation, representationOf } from './read.ts'
+import { checkName, managed, resetFieldsOf, updatePlan } from './write.ts'
+
+type PatchType = 'json' | 'merge' | 'strategic' | 'apply'
+
+const patchTypes: Record<string, PatchType> = {
+  'application/json-patch+json': 'json', 'application/merge-patch+json': 'merge', 'application/strategic-merge-patch+json': 'strategic', 'application/apply-patch+yaml': 'apply',
+}
+
+/** The kind of patch that a request's content type names. Throws 415. */
+export function patchTypeOf(mediaType: string): PatchType {
+  const type = patchTypes[mediaType]
+  if (!type) throw new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
+  return type
+}
+
+/** Reads a patch's body. Throws 400. */
+export async function readPatch(context: ResourceContext, type: PatchType): Promise<{ value: Json, duplicates: string[] }> {
+  const bytes = await context.request.body()
+  try {
+    return parseBody(bytes, type === 'apply' ? 'application/apply-patch+yaml' : 'application/json')
+  } catch (error) {
+    if (isSyntaxProblem(error)) throw badRequest(type === 'apply' ? `error decoding YAML: ${error.message}` : `error decoding patch: ${error.message}`, error)
+    throw error
+  }
+}
+
+/** PATCH of a resource ('' subresource) or of a part of it. */
+export async function patch(context: ResourceContext, subresource: string, part: Extract<Subresource, { type: 'part' }> | undefined): Promise<ApiResponse> {
+  const { deps, info, runtime } = context
+  const type = patchTypeOf(mediaTypeOf(context.request))
+  const options = parseWriteOptions(context.query, 'PatchOptions', type === 'apply')
+  const representation = representationOf(context, ['object', 'Table', 'PartialObjectMetadata'])
+  const body = await readPatch(context, type)
+  const scope = scopeOf(context, options, 'PatchOptions')
+  const change = type === 'apply'
+    ? applyChange(context, body, options, scope, subresource)
+    : (live: ApiObject | undefined): ApiObject => patchChange(context, type, body, options, scope, subresource, live)
+  const plan = { ...updatePlan(context, subresource, part, change), mayCreate: type === 'apply' && subresource === '' }
+  const { cached, created } = await updateObject(deps.registry, runtime.stored, info.namespace, info.name, plan, scope)
+  return objectResponse(created ? 201 : 200, runtime, cached, representation, presentation(context))
+}
+
+function patchChange(
+  context: ResourceContext, type: Exclude<PatchType, 'apply'>, body: { value: Json, duplicates: string[] }, options: WriteOptions, scope: WriteScope, subresource: string, live: ApiObject | undefined,
+): ApiObject {
+  const { runtime, info } = context
+  if (!live) throw notFound(runtime.groupResource, info.name)
+  const patched = patchedObject(context, type, runtime.schema, runtime.gvk, runtime.serve(live), body, options)
+  checkName(context, patched)
+  return managed(context, patched, live, scope, subresource)
+}
+
+/** The live object (served version) with the patch applied, decoded and defaulted. */
+export function patchedObject(
+  context: ResourceContext, type: Exclude<PatchType, 'apply'>, schema: Parameters<typeof decode>[0], gvk: { group: string, version: string, kind: string }, live: ApiObject,
+  body: { value: Json, duplicates: string[] }, options: WriteOptions,
+): ApiObject {
+  let result: unknown
+  try {
+    result = type === 'json' ? jsonPatch(live, body.value) : type === 'merge' ? jsonMergePatch(live, body.value) : strategicMergePatch(schema, live, body.value)
+  } catch (error) {
+    if (error instanceof PatchError) throw new StatusError(error.code, error.reason, error.message, error.code === 422 ? {} : undefined, { cause: error })
+    throw error
+  }
+  let decoded: ReturnType<typeof decode>
+  try {
+    decoded = decode(schema, result, options.fieldValidation, body.duplicates)
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    throw invalid({ group: '', kind: '' }, '', [{ type: 'Invalid', field: 'patch', badValue: stringifyJson(result as Json), detail: error.message }])
+  }
+  for (const problem of decoded.problems) context.warn(problem)
+  const record = asRecord(result) ?? {}
+  const apiVersion = gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`
+  if (record['kind'] !== gvk.kind || record['apiVersion'] !== apiVersion) {
+    throw badRequest(`${String(record['kind'] ?? '')} in version ${JSON.stringify(record['apiVersion'] ?? '')} cannot be handled as a ${gvk.kind}: a patch may not change kind or apiVersion`)
+  }
+  const object = { ...(decoded.object as unknown as ApiObject), kind: gvk.kind, apiVersion }
+  object.metadata = { ...object.metadata, name: object.metadata?.name ?? '' }
+  const own = cloneValue(object)
+  applyDefaults(gvk, own)
+  return own
+}
+
+function applyChange(context: ResourceContext, body: { value: Json, duplicates: string[] }, options: WriteOptions, scope: WriteScope, subresource: string): (live: ApiObject | undefined) => ApiObject {
+  const { runtime, info } = context
+  const applied = readApplied(context, body, options)
+  const wantedUid = applied.metadata.uid
+  return (live) => {
+    if (!live && wantedUid) {
+      throw conflict(runtime.groupResource, info.name, `uid mismatch: the provided object specified uid ${wantedUid}, and no existing object was found`)
+    }
+    if (!live && subresource !== '') throw notFound(runtime.groupResource, info.name)
+    const { object, conflicts } = manageApply(runtime.store(cloneValue(applied)), live, {
+      schema: runtime.stored.schema, manager: scope.manager, apiVersion: runtime.stored.apiVersion, subresource, resetFields: resetFieldsOf(context, subresource),
+      time: formatTime(context.deps.registry.now()), force: options.force,
+    })
+    if (conflicts) throw conflicts instanceof Error ? conflicts : applyConflict(conflicts)
+    const merged = cloneValue(object) as unknown as ApiObject
+    merged.kind = runtime.stored.gvk.kind
+    merged.apiVersion = runtime.stored.apiVersion
+    applyDefaults(runtime.stored.gvk, merged)
+    return merged
+  }
+}
+
+/** The configuration that is applied, undefaulted: only what was sent counts. */
+function readApplied(context: ResourceContext, body: { value: Json, duplicates: string[] }, options: WriteOptions): ApiObject {
+  const { runtime, info } = context
+  const record = asRecord(body.value)
+  if (!record) throw badRequest('error decoding YAML: the body is not an object')
+  if (!record['apiVersion'] || !record['kind']) {
+    throw badRequest(`error decoding YAML: ${record['kind'] ? 'apiVersion' : 'kind'} must be set`)
+  }
+  // Checks type, kind and version; defaults of this copy are not used.
+  const checked = toObject(body.value, body.duplicates, runtime.gvk, runtime.schema, options.fieldValidation, context.warn)
+  if (checked.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil')
+  if (checked.metadata.name !== '') checkName(context, checked)
+  const applied = cloneValue(decode(runtime.schema, body.value, 'ignore').object as unknown as ApiObject)
+  applied.kind = runtime.gvk.kind
+  applied.apiVersion = runtime.apiVersion
+  applied.metadata = { ...applied.metadata, name: info.name }
+  if (runtime.definition.resource.namespaced) applied.metadata.namespace = info.namespace
+  return applied
+}
+
+function applyConflict(conflicts: unknown): StatusError {
+  const list = Array.isArray(conflicts) ? conflicts as { manager: string, field: string, message?: string }[] : []
+  return new StatusError(409, 'Conflict', `Apply failed with ${list.length} conflict${list.length === 1 ? '' : 's'}`, {
+    causes: list.map((c) => ({ reason: 'FieldManagerConflict', message: c.message ?? `conflict with "${c.manager}"`, field: c.field })),
+  })
+}

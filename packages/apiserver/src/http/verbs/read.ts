@@ -1,0 +1,71 @@
+// get and list.
+import { notFound, StatusError } from '../../errors.ts'
+import type { ApiResponse } from '../../interfaces.ts'
+import { listPage, matcherOf } from '../../registry/listing.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { ResourceContext } from '../context.ts'
+import { negotiate, routeNotAcceptable, wantsPretty } from '../media-types.ts'
+import type { Representation } from '../media-types.ts'
+import { parseListOptions, parseResourceVersion } from '../query-options.ts'
+import { listResponse, objectResponse } from '../respond.ts'
+
+const freshnessTimeoutMs = 3_000
+
+/** Waits until the caches have reached a revision that the client has seen. Throws 504 when they do not in time. */
+export async function waitForFreshness(registry: Registry, revision: number, signal: AbortSignal): Promise<void> {
+  if (revision <= registry.revision) return
+  try {
+    await registry.waitForRevision(revision, AbortSignal.any([signal, AbortSignal.timeout(freshnessTimeoutMs)]))
+  } catch (error) {
+    throw new StatusError(504, 'Timeout', `Timeout: Too large resource version: ${revision}, current: ${registry.revision}`,
+      { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 }, { cause: error })
+  }
+}
+
+/** The representation of an answer; unknown media types get go-restful's 406. */
+export function representationOf(context: ResourceContext, shapes: readonly Representation['as'][]): Representation {
+  const accept = context.request.headers['accept']
+  try {
+    return negotiate(accept, shapes)
+  } catch (error) {
+    if (accept !== undefined && !/json|yaml|protobuf|\*\/\*/.test(accept)) throw routeNotAcceptable()
+    throw error
+  }
+}
+
+export function presentation(context: ResourceContext): { pretty: boolean, includeObject: string, now: number } {
+  return {
+    pretty: wantsPretty(context.query, context.request.headers['user-agent']), includeObject: context.query.get('includeObject') ?? '', now: context.deps.registry.now(),
+  }
+}
+
+/** GET of one object. */
+export async function get(context: ResourceContext): Promise<ApiResponse> {
+  const { deps, info, runtime, query } = context
+  const representation = representationOf(context, ['object', 'Table', 'PartialObjectMetadata'])
+  const revision = parseResourceVersion(query.get('resourceVersion') ?? '')
+  if (revision !== undefined) await waitForFreshness(deps.registry, revision, context.request.signal)
+  const cached = runtime.cache.get(runtime.key(info.namespace, info.name))
+  if (!cached) throw notFound(runtime.groupResource, info.name)
+  return objectResponse(200, runtime, cached, representation, presentation(context))
+}
+
+/** GET of a collection. */
+export async function list(context: ResourceContext): Promise<ApiResponse> {
+  const { deps, info, runtime, query } = context
+  const representation = representationOf(context, ['object', 'Table', 'PartialObjectMetadataList'])
+  const options = parseListOptions(query, runtime)
+  const revision = parseResourceVersion(options.resourceVersion)
+  if (revision !== undefined) await waitForFreshness(deps.registry, revision, context.request.signal)
+  // Without a match rule a page at a given revision is that revision; whole lists only promise not to be older.
+  const exact = options.resourceVersionMatch === 'Exact' || (options.resourceVersionMatch === '' && options.limit > 0 && revision !== undefined && revision > 0)
+  const page = listPage(deps.registry, runtime, {
+    namespace: runtime.definition.resource.namespaced ? info.namespace : '', matches: matcherOf(runtime.definition, options.labels, options.fields),
+    exactRevision: exact ? revision : undefined, limit: options.limit, continueToken: options.continueToken,
+  })
+  const metadata = {
+    resourceVersion: String(page.revision), ...(page.continueToken !== undefined && { continue: page.continueToken }),
+    ...(page.remaining !== undefined && { remainingItemCount: page.remaining }),
+  }
+  return listResponse(runtime, page.items, metadata, representation, presentation(context))
+}

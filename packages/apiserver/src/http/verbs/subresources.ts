@@ -1,0 +1,155 @@
+// Projections (scale), actions (binding, eviction), virtual subresources (token) and virtual resources (reviews).
+import { schemaOf } from '@berth/api'
+import type { ObjectSchema } from '@berth/api'
+import { invalid, notFound } from '../../errors.ts'
+import type { ApiObject, ApiResponse, VirtualResource, VirtualSubresource } from '../../interfaces.ts'
+import { manageUpdate } from '../../registry/managed-fields.ts'
+import type { ActionSubresource, ProjectionSubresource } from '../../registry/definition.ts'
+import { deleteObject } from '../../registry/delete.ts'
+import { normalizeObject } from '../../registry/normalize.ts'
+import { updateObject } from '../../registry/update.ts'
+import { cloneValue, formatTime, stringAt } from '../../registry/values.ts'
+import { mediaTypeOf, readObject } from '../body.ts'
+import { scopeOf } from '../context.ts'
+import type { HandlerDependencies, ResourceContext } from '../context.ts'
+import { parseDeleteOptions, parseWriteOptions } from '../query-options.ts'
+import type { WriteOptions } from '../query-options.ts'
+import { jsonResponse } from '../respond.ts'
+import { patchedObject, patchTypeOf, readPatch } from './patch.ts'
+import { presentation, representationOf } from './read.ts'
+import { checkName, parentOf } from './write.ts'
+
+interface Gvk { group: string, version: string, kind: string }
+
+function schemaFor(gvk: Gvk): ObjectSchema {
+  const schema = schemaOf(gvk)
+  if (!schema) throw new Error(`no schema for ${gvk.kind}.${gvk.group}/${gvk.version}`)
+  return schema
+}
+
+/** GET of a projection. */
+export async function getProjection(context: ResourceContext, projection: ProjectionSubresource): Promise<ApiResponse> {
+  const representation = representationOf(context, ['object'])
+  return jsonResponse(200, projection.project(parentOf(context).object), representation, presentation(context).pretty)
+}
+
+/** PUT of a projection. */
+export async function updateProjection(context: ResourceContext, name: string, projection: ProjectionSubresource): Promise<ApiResponse> {
+  const options = parseWriteOptions(context.query, 'UpdateOptions')
+  const sent = await readObject(context.request, projection.kind, schemaFor(projection.kind), options.fieldValidation, context.warn)
+  checkName(context, sent)
+  return changeProjection(context, name, projection, options, () => cloneValue(sent))
+}
+
+/** PATCH of a projection. */
+export async function patchProjection(context: ResourceContext, name: string, projection: ProjectionSubresource): Promise<ApiResponse> {
+  const type = patchTypeOf(mediaTypeOf(context.request))
+  const options = parseWriteOptions(context.query, 'PatchOptions', type === 'apply')
+  const body = await readPatch(context, type)
+  return changeProjection(context, name, projection, options, (live) => {
+    // Applying to a projection owns what it sets: the same merge as a merge patch, since a Scale has one field.
+    const patched = patchedObject(context, type === 'apply' ? 'merge' : type, schemaFor(projection.kind), projection.kind, live, body, options)
+    checkName(context, patched)
+    return patched
+  })
+}
+
+async function changeProjection(context: ResourceContext, name: string, projection: ProjectionSubresource, options: WriteOptions, change: (live: ApiObject) => ApiObject): Promise<ApiResponse> {
+  const { deps, info, runtime } = context
+  const representation = representationOf(context, ['object'])
+  const scope = scopeOf(context, options, 'UpdateOptions')
+  const { cached } = await updateObject(deps.registry, runtime, info.namespace, info.name, {
+    subresource: name, mayCreate: false, checksUid: false,
+    change(live) {
+      if (!live) throw notFound(runtime.groupResource, info.name)
+      const projected = change(projection.project(live))
+      const errors = projection.validate(projected)
+      if (errors.length > 0) throw invalid(projection.kind, info.name, errors)
+      const parent = cloneValue(live)
+      projection.writeBack(projected, parent)
+      manageUpdate(parent, live, {
+        schema: runtime.schema, manager: scope.manager, apiVersion: runtime.apiVersion, subresource: name, resetFields: [], time: formatTime(deps.registry.now()),
+      })
+      return parent
+    },
+    prepare: (object, old) => runtime.definition.prepareForUpdate?.(object, old),
+    validate: () => [],
+    admitted: { kind: projection.kind, of: (object) => projection.project(object), back: (admitted, object) => projection.writeBack(admitted, object) },
+  }, scope)
+  return jsonResponse(200, projection.project(cached.object), representation, presentation(context).pretty)
+}
+
+/** POST of an action to an object; `target` is the name in the path, or the posted object's own (/bindings). */
+export async function act(context: ResourceContext, name: string, action: ActionSubresource, target: string | undefined): Promise<ApiResponse> {
+  const { deps, info, runtime } = context
+  const options = parseWriteOptions(context.query, 'CreateOptions')
+  const posted = await readObject(context.request, action.kind, schemaFor(action.kind), options.fieldValidation, context.warn)
+  if (target !== undefined && posted.metadata.name === '') posted.metadata.name = target
+  if (target !== undefined) checkName(context, posted)
+  const objectName = target ?? posted.metadata.name
+  const scope = scopeOf(context, options, 'CreateOptions')
+  const attributes = {
+    operation: 'CREATE' as const, resource: runtime.definition.resource, subresource: name, kind: action.kind, namespace: info.namespace, name: objectName, object: posted,
+    oldObject: undefined, options: scope.options, user: scope.user, dryRun: scope.dryRun, warn: scope.warn,
+  }
+  await scope.admission.mutate(attributes)
+  await scope.admission.validate(attributes)
+  const inner = { ...scope, admission: { ...scope.admission, mutate: async () => {}, validate: async () => {} } }
+  const result = await action.act(posted, {
+    ...scope, namespace: info.namespace, name: objectName,
+    get() {
+      const cached = runtime.cache.get(runtime.key(info.namespace, objectName))
+      if (!cached) throw notFound(runtime.groupResource, objectName)
+      return cached.object
+    },
+    async update(change) {
+      const { cached } = await updateObject(deps.registry, runtime, info.namespace, objectName, {
+        subresource: name, mayCreate: false, checksUid: false, prepare: () => {}, validate: () => [],
+        change(live) {
+          if (!live) throw notFound(runtime.groupResource, objectName)
+          const object = cloneValue(live)
+          change(object)
+          return object
+        },
+      }, inner)
+      return cached.object
+    },
+    async remove(raw) {
+      await deleteObject(deps.registry, runtime, info.namespace, objectName, parseDeleteOptions(new URLSearchParams(), raw), scope)
+    },
+  })
+  return jsonResponse(201, result)
+}
+
+/** POST of a virtual subresource (serviceaccounts/token). */
+export async function createVirtualSubresource(context: ResourceContext, virtual: VirtualSubresource): Promise<ApiResponse> {
+  const parent = context.runtime.cache.get(context.runtime.key(context.info.namespace, context.info.name))
+  const options = parseWriteOptions(context.query, 'CreateOptions')
+  const object = await readObject(context.request, virtual.kind, schemaFor(virtual.kind), options.fieldValidation, context.warn)
+  if (!parent) throw notFound(context.runtime.groupResource, context.info.name)
+  manageVirtual(context, object, virtual.kind, virtual.name, options)
+  const scope = scopeOf(context, options, 'CreateOptions')
+  const result = await virtual.create(object, { ...scope, namespace: context.info.namespace, name: context.info.name, parent: parent.object })
+  return jsonResponse(201, normalizeObject(schemaFor(virtual.kind), result))
+}
+
+/** POST of a virtual resource (TokenReview, SubjectAccessReview, ...). */
+export async function createVirtual(context: Omit<ResourceContext, 'runtime'>, virtual: VirtualResource): Promise<ApiResponse> {
+  const options = parseWriteOptions(context.query, 'CreateOptions')
+  const { group, version, kind } = virtual.resource
+  const gvk = { group, version, kind }
+  const object = await readObject(context.request, gvk, schemaFor(gvk), options.fieldValidation, context.warn)
+  if (virtual.resource.namespaced && !object.metadata.namespace) object.metadata.namespace = context.info.namespace
+  manageVirtual(context, object, gvk, '', options)
+  const scope = scopeOf(context as ResourceContext, options, 'CreateOptions')
+  const result = await virtual.create(object, { ...scope, namespace: context.info.namespace, name: '', parent: undefined })
+  return jsonResponse(201, normalizeObject(schemaFor(gvk), result))
+}
+
+function manageVirtual(context: { deps: HandlerDependencies, request: ResourceContext['request'] }, object: ApiObject, gvk: Gvk, subresource: string, options: WriteOptions): void {
+  const manager = options.fieldManager || stringAt({ m: (context.request.headers['user-agent'] ?? '').split('/')[0] }, 'm') || 'unknown'
+  manageUpdate(object, undefined, {
+    schema: schemaFor(gvk), manager, apiVersion: gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`, subresource, resetFields: [['status']],
+    time: formatTime(context.deps.registry.now()),
+  })
+}

@@ -1,0 +1,131 @@
+// watch: changes of a collection as a stream of JSON lines.
+import { stringifyJson } from '@berth/api'
+import type { Json } from '@berth/api'
+import { resourceExpired } from '../../errors.ts'
+import type { ApiObject, ApiResponse } from '../../interfaces.ts'
+import type { CachedObject } from '../../registry/cached-object.ts'
+import { matcherOf } from '../../registry/listing.ts'
+import type { CacheEvent } from '../../registry/watch-cache.ts'
+import { HistoryGone } from '../../registry/watch-cache.ts'
+import type { ResourceContext } from '../context.ts'
+import type { Representation } from '../media-types.ts'
+import { parseListOptions, parseResourceVersion } from '../query-options.ts'
+import { bytesOf, partialMetadata, table } from '../respond.ts'
+import { WatchStream } from '../watch-stream.ts'
+import { presentation, representationOf, waitForFreshness } from './read.ts'
+
+const encoder = new TextEncoder()
+const bookmarkIntervalMs = 60_000
+const initialEventsEnd = 'k8s.io/initial-events-end'
+
+type EventType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR'
+
+/** Turns versions into frames for one watcher. */
+class Framer {
+  readonly #context: ResourceContext
+  readonly #representation: Representation
+  readonly #plain: boolean
+  #columnsSent = false
+
+  constructor(context: ResourceContext, representation: Representation) {
+    this.#context = context
+    this.#representation = representation
+    this.#plain = representation.as === 'object' && representation.format === 'json'
+  }
+
+  frame(type: EventType, cached: CachedObject): Uint8Array {
+    const { runtime } = this.#context
+    if (!this.#plain) return this.#line(type, this.#shaped(runtime.serve(cached.object)))
+    const name = `${type}:${runtime.apiVersion}`
+    let frame = cached.derived.get(name)
+    if (!frame) {
+      frame = Buffer.concat([encoder.encode(`{"type":"${type}","object":`), bytesOf(runtime, cached), encoder.encode('}\n')])
+      // Kept only while several watchers are likely to ask for it.
+      if (runtime.cache.watchers > 1) cached.derived.set(name, frame)
+    }
+    return frame
+  }
+
+  bookmark(revision: number, initialEnd: boolean): Uint8Array {
+    const { runtime } = this.#context
+    const metadata = { name: '', resourceVersion: String(revision), creationTimestamp: null, ...(initialEnd && { annotations: { [initialEventsEnd]: 'true' } }) }
+    const object = { kind: runtime.gvk.kind, apiVersion: runtime.apiVersion, metadata }
+    if (this.#representation.as === 'Table') {
+      return this.#line('BOOKMARK', { ...table(runtime, [object], { resourceVersion: String(revision) }, this.#representation.version, { includeObject: 'Metadata', now: 0, columns: false }), rows: [] })
+    }
+    return this.#line('BOOKMARK', this.#representation.as === 'object' ? object : partialMetadata(object, this.#representation.version))
+  }
+
+  error(status: unknown): Uint8Array {
+    return this.#line('ERROR', status)
+  }
+
+  #shaped(object: ApiObject): unknown {
+    if (this.#representation.as === 'object') return object
+    if (this.#representation.as === 'PartialObjectMetadata') return partialMetadata(object, this.#representation.version)
+    const columns = !this.#columnsSent
+    this.#columnsSent = true
+    const meta = { resourceVersion: object.metadata.resourceVersion ?? '' }
+    return table(this.#context.runtime, [object], meta, this.#representation.version, { ...presentation(this.#context), columns })
+  }
+
+  #line(type: EventType, object: unknown): Uint8Array {
+    return encoder.encode(`${stringifyJson({ type, object } as Json)}\n`)
+  }
+}
+
+/** GET of a collection with watch=true. Answers 200 and streams until the timeout, the client's going, or the server's stop. */
+export async function watch(context: ResourceContext): Promise<ApiResponse> {
+  const { deps, info, runtime, query, request } = context
+  const representation = representationOf(context, ['object', 'Table', 'PartialObjectMetadata'])
+  const options = { ...parseListOptions(query, runtime), watch: true }
+  const since = parseResourceVersion(options.resourceVersion)
+  if (since !== undefined) await waitForFreshness(deps.registry, since, request.signal)
+  const matches = matcherOf(runtime.definition, options.labels, options.fields)
+  const prefix = runtime.prefix(runtime.definition.resource.namespaced ? info.namespace : '')
+  const framer = new Framer(context, representation)
+
+  const seconds = options.timeoutSeconds ?? deps.minRequestTimeoutSeconds * (1 + Math.random())
+  const ends: (() => void)[] = []
+  const stream = new WatchStream(() => {
+    for (const end of ends.splice(0)) end()
+  })
+  const tell = (event: CacheEvent): void => {
+    if (!event.key.startsWith(prefix)) return
+    const now = event.current !== undefined && (!matches || matches(event.current.object))
+    const before = event.previous !== undefined && (!matches || matches(event.previous.object))
+    if (now && event.current) stream.push(framer.frame(before ? 'MODIFIED' : 'ADDED', event.current))
+    else if (before && event.departed) stream.push(framer.frame('DELETED', event.departed))
+  }
+  const fromState = options.sendInitialEvents ?? (since === undefined || since === 0)
+  try {
+    let start = since ?? deps.registry.revision
+    if (fromState) {
+      for (const cached of runtime.cache.range(prefix)) if (!matches || matches(cached.object)) stream.push(framer.frame('ADDED', cached))
+      start = deps.registry.revision
+      if (options.sendInitialEvents === true && options.bookmarks) stream.push(framer.bookmark(start, true))
+    } else if (start === 0) start = deps.registry.revision
+    ends.push(runtime.cache.subscribe(start, tell))
+  } catch (error) {
+    if (!(error instanceof HistoryGone)) throw error
+    stream.push(framer.error(resourceExpired(`too old resource version: ${since ?? 0} (${error.oldest})`).status))
+    stream.end()
+  }
+  if (!stream.ended) {
+    if (options.bookmarks) {
+      const timer = setInterval(() => stream.push(framer.bookmark(deps.registry.revision, false)), bookmarkIntervalMs)
+      ends.push(() => clearInterval(timer))
+    }
+    const timer = setTimeout(() => {
+      if (options.bookmarks) stream.push(framer.bookmark(deps.registry.revision, false))
+      stream.end()
+    }, Math.min(seconds * 1000, 2 ** 31 - 1))
+    ends.push(() => clearTimeout(timer))
+    const abort = (): void => stream.end()
+    request.signal.addEventListener('abort', abort, { once: true })
+    ends.push(() => request.signal.removeEventListener('abort', abort))
+    if (request.signal.aborted) stream.end()
+  }
+  const contentType = representation.format === 'json' ? representation.contentType : 'application/json'
+  return { status: 200, headers: { 'content-type': contentType }, body: stream }
+}

@@ -1,0 +1,60 @@
+// One version of one object in memory: its bytes as they are served, and the decoded value, each made on first use.
+import type { ApiObject } from '../interfaces.ts'
+import type { StorageEntry } from '../storage/storage.ts'
+import { parseJson, stringifyJson } from '@berth/api'
+
+const encoder = new TextEncoder()
+
+/** Encodes an object with `kind` and `apiVersion` first, so that list items can drop them by cutting a fixed prefix. */
+export function encodeObject(object: ApiObject): Uint8Array {
+  const { kind, apiVersion, ...rest } = object
+  return encoder.encode(stringifyJson({ kind, apiVersion, ...rest }))
+}
+
+/** The length of `"kind":"Pod","apiVersion":"v1",` after the opening brace. */
+export function typePrefixLength(kind: string, apiVersion: string): number {
+  return `"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`.length
+}
+
+/** A version of an object. Never changed; derive a new one instead. */
+export class CachedObject {
+  readonly key: string
+  readonly revision: number
+  #object: ApiObject | undefined
+  #bytes: Uint8Array | undefined
+  /** Answers derived from this version (other API versions, watch frames), by name. */
+  readonly derived = new Map<string, Uint8Array>()
+
+  constructor(key: string, revision: number, object: ApiObject | undefined, bytes: Uint8Array | undefined) {
+    this.key = key
+    this.revision = revision
+    this.#object = object
+    this.#bytes = bytes
+  }
+
+  /** The decoded object. Frozen by agreement. */
+  get object(): ApiObject {
+    this.#object ??= parseJson(this.#bytes ?? new Uint8Array()).value as ApiObject
+    return this.#object
+  }
+
+  /** JSON as stored and served in the storage version. */
+  get bytes(): Uint8Array {
+    this.#bytes ??= encodeObject(this.object)
+    return this.#bytes
+  }
+}
+
+/** The cached form of a stored version; made once. */
+export function cachedObjectOf(entry: StorageEntry): CachedObject {
+  if (entry.attachment instanceof CachedObject) return entry.attachment
+  const cached = new CachedObject(entry.key, entry.modRevision, undefined, entry.value)
+  entry.attachment = cached
+  return cached
+}
+
+/** The same object as a later revision saw it for the last time: what DELETED events carry. */
+export function atRevision(cached: CachedObject, revision: number): CachedObject {
+  const object: ApiObject = { ...cached.object, metadata: { ...cached.object.metadata, resourceVersion: String(revision) } }
+  return new CachedObject(cached.key, revision, object, undefined)
+}

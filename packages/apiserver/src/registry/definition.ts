@@ -1,0 +1,84 @@
+// What a served resource is: facts about it (ResourceInfo) and a strategy, the parts of upstream's rest.Strategy that differ between kinds.
+import type { FieldError, ResourceInfo } from '@berth/api'
+import type { ApiObject, WriteContext } from '../interfaces.ts'
+
+/** How one resource differs from the generic one. Everything but `resource` and `storagePrefix` is optional. */
+export interface ResourceDefinition {
+  readonly resource: ResourceInfo
+  /** Below /registry/, as upstream lays out etcd: `pods`, `services/specs`, `minions`. */
+  readonly storagePrefix: string
+  /** This resource is another one's objects in a different version (events.k8s.io Events are stored as core Events). */
+  readonly view?: ResourceView
+  /** A delete answers with the object instead of a Status. */
+  readonly returnsDeletedObject?: boolean
+  /** PUT to a name that is not there creates. */
+  readonly allowCreateOnUpdate?: boolean
+  /** Every answer carries this warning: the whole resource is on its way out. */
+  readonly deprecation?: string
+  /** PUT must carry a resourceVersion. */
+  readonly refusesUnconditionalUpdate?: boolean
+  /** Paths that the main resource ignores (status) or a subresource may not touch; they get no managedFields owner. */
+  readonly resetFields?: readonly (readonly string[])[]
+  /** Seconds until an object is removed by itself (Events). */
+  readonly ttlSeconds?: (options: { eventTtlSeconds: number }) => number
+  /** Wipes and sets what the server owns, before validation. Metadata of the system is set already. */
+  prepareForCreate?(object: ApiObject): void
+  prepareForUpdate?(object: ApiObject, old: ApiObject): void
+  warnings?(object: ApiObject, old: ApiObject | undefined): string[]
+  /** The grace period that a deletion gets, given the one asked for; undefined: no graceful deletion. */
+  gracePeriod?(object: ApiObject, asked: number | undefined): number | undefined
+  /** Work when a deletion begins and the object must stay for now (namespaces terminate). */
+  markDeleting?(object: ApiObject): void
+  /** More finalizers than metadata.finalizers (namespaces' spec.finalizers). */
+  hasMoreFinalizers?(object: ApiObject): boolean
+  /** Selectable fields beside metadata.name and metadata.namespace. */
+  readonly fieldLabels?: Readonly<Record<string, (object: ApiObject) => string>>
+  /** Stored subresources by name. */
+  readonly subresources?: Readonly<Record<string, Subresource>>
+}
+
+/** Another version of stored objects. */
+export interface ResourceView {
+  /** The stored resource. */
+  readonly of: ResourceInfo
+  toStored(object: ApiObject): ApiObject
+  fromStored(object: ApiObject): ApiObject
+}
+
+/** A subresource that reads and writes (part of) the stored object. */
+export type Subresource = PartSubresource | ProjectionSubresource | ActionSubresource
+
+/** The same kind as the parent, of which only a part may change: status, ephemeralcontainers, resize, finalize. */
+export interface PartSubresource {
+  readonly type: 'part'
+  readonly resetFields?: readonly (readonly string[])[]
+  readonly methods: readonly ('get' | 'update' | 'patch')[]
+  prepareForUpdate(object: ApiObject, old: ApiObject): void
+  /** Instead of api's validateUpdate with this subresource's name. */
+  validate?(object: ApiObject, old: ApiObject): FieldError[]
+}
+
+/** Another kind that is computed from the parent and written back into it: scale. */
+export interface ProjectionSubresource {
+  readonly type: 'projection'
+  readonly kind: { group: string, version: string, kind: string }
+  project(parent: ApiObject): ApiObject
+  validate(projected: ApiObject): FieldError[]
+  writeBack(projected: ApiObject, parent: ApiObject): void
+}
+
+/** Something is posted and done: binding, eviction. */
+export interface ActionSubresource {
+  readonly type: 'action'
+  readonly kind: { group: string, version: string, kind: string }
+  act(posted: ApiObject, context: ActionContext): Promise<ApiObject>
+}
+
+export interface ActionContext extends WriteContext {
+  namespace: string
+  name: string
+  /** Changes the parent with compare-and-swap; NotFound when there is none. */
+  update(change: (parent: ApiObject) => void): Promise<ApiObject>
+  remove(options: Record<string, unknown>): Promise<void>
+  get(): ApiObject
+}

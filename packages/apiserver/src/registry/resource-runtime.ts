@@ -1,0 +1,56 @@
+// A served resource at run time: its definition with schema, cache and hooks.
+import type { ObjectSchema } from '@berth/api'
+import { apiVersionOf, schemaOf } from '@berth/api'
+import type { ApiObject, WriteHook } from '../interfaces.ts'
+import type { ResourceDefinition } from './definition.ts'
+import type { WatchCache } from './watch-cache.ts'
+
+export interface Gvk { group: string, version: string, kind: string }
+
+export class ResourceRuntime {
+  readonly definition: ResourceDefinition
+  readonly gvk: Gvk
+  readonly apiVersion: string
+  readonly schema: ObjectSchema
+  readonly cache: WatchCache
+  readonly hooks: readonly WriteHook[]
+  /** The resource whose objects these are; itself unless this is a view. */
+  readonly stored: ResourceRuntime
+
+  constructor(definition: ResourceDefinition, cache: WatchCache, hooks: readonly WriteHook[], stored?: ResourceRuntime) {
+    const { group, version, kind } = definition.resource
+    const schema = schemaOf({ group, version, kind })
+    if (!schema) throw new Error(`no schema for ${apiVersionOf(definition.resource)} ${kind}`)
+    this.definition = definition
+    this.gvk = { group, version, kind }
+    this.apiVersion = apiVersionOf(definition.resource)
+    this.schema = schema
+    this.cache = cache
+    this.hooks = hooks
+    this.stored = stored ?? this
+  }
+
+  get groupResource(): { group: string, resource: string } {
+    return this.definition.resource
+  }
+
+  /** The storage key of an object. */
+  key(namespace: string, name: string): string {
+    return this.prefix(namespace) + name
+  }
+
+  /** What the keys of a namespace (or of all, with '') begin with. */
+  prefix(namespace: string): string {
+    return namespace === '' || !this.definition.resource.namespaced ? this.cache.prefix : `${this.cache.prefix}${namespace}/`
+  }
+
+  /** The object in the version that this resource serves. */
+  serve(object: ApiObject): ApiObject {
+    return this.definition.view ? this.definition.view.fromStored(object) : object
+  }
+
+  /** The object in the version that is stored. */
+  store(object: ApiObject): ApiObject {
+    return this.definition.view ? this.definition.view.toStored(object) : object
+  }
+}

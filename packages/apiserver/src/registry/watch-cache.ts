@@ -1,0 +1,186 @@
+// The committed state of one resource in memory, with a bounded history: what reads, lists and watches are served from.
+import type { StorageEvent } from '../storage/storage.ts'
+import type { CachedObject } from './cached-object.ts'
+import { atRevision, cachedObjectOf } from './cached-object.ts'
+
+/** One change of one object. */
+export class CacheEvent {
+  readonly revision: number
+  readonly key: string
+  /** The new version; undefined when the object was deleted. */
+  readonly current: CachedObject | undefined
+  readonly previous: CachedObject | undefined
+  #departed: CachedObject | undefined
+
+  constructor(revision: number, key: string, current: CachedObject | undefined, previous: CachedObject | undefined) {
+    this.revision = revision
+    this.key = key
+    this.current = current
+    this.previous = previous
+  }
+
+  /** The last version, with this event's revision: what a watcher is told that sees the object go. */
+  get departed(): CachedObject | undefined {
+    if (!this.#departed && this.previous) this.#departed = atRevision(this.previous, this.revision)
+    return this.#departed
+  }
+}
+
+/** How much history each resource keeps for watches that resume and lists at an older revision. */
+export interface HistoryBounds { events: number, bytes: number }
+
+const defaultBounds: HistoryBounds = { events: 4096, bytes: 8 * 1024 * 1024 }
+
+/** The history does not reach back that far. */
+export class HistoryGone extends Error {
+  readonly oldest: number
+  constructor(wanted: number, oldest: number) {
+    super(`revision ${wanted} is older than the history, which begins at ${oldest}`)
+    this.name = 'HistoryGone'
+    this.oldest = oldest
+  }
+}
+
+export class WatchCache {
+  readonly prefix: string
+  readonly #bounds: HistoryBounds
+  readonly #objects = new Map<string, CachedObject>()
+  /** Keys in order. */
+  readonly #keys: string[] = []
+  #history: CacheEvent[] = []
+  #historyBytes = 0
+  /** Changes after this revision are all in the history. */
+  #oldest = 0
+  readonly #listeners = new Set<(event: CacheEvent) => void>()
+
+  constructor(prefix: string, bounds: HistoryBounds = defaultBounds) {
+    this.prefix = prefix
+    this.#bounds = bounds
+  }
+
+  /** Sets the revision from which on the history is complete. */
+  start(revision: number): void {
+    this.#oldest = revision
+  }
+
+  /** Adds what was there at the start; keys must come in order. */
+  load(cached: CachedObject): void {
+    this.#objects.set(cached.key, cached)
+    this.#keys.push(cached.key)
+  }
+
+  /** Takes a committed change and tells the listeners. */
+  apply(event: StorageEvent): void {
+    const current = event.entry && cachedObjectOf(event.entry)
+    const previous = this.#objects.get(event.key)
+    if (current) {
+      this.#objects.set(event.key, current)
+      if (!previous) this.#keys.splice(this.#position(event.key), 0, event.key)
+    } else {
+      if (!previous) return
+      this.#objects.delete(event.key)
+      this.#keys.splice(this.#position(event.key), 1)
+    }
+    const change = new CacheEvent(event.revision, event.key, current, previous)
+    this.#remember(change)
+    for (const listener of this.#listeners) listener(change)
+  }
+
+  get(key: string): CachedObject | undefined {
+    return this.#objects.get(key)
+  }
+
+  get size(): number {
+    return this.#objects.size
+  }
+
+  /** Objects whose key starts with a prefix, in key order, from `after` (exclusive) on. */
+  * range(prefix: string, after = ''): Generator<CachedObject> {
+    const from = after > prefix ? after : prefix
+    for (let i = this.#position(from); i < this.#keys.length; i++) {
+      const key = this.#keys[i] ?? ''
+      if (!key.startsWith(prefix)) {
+        if (key > prefix) return
+        continue
+      }
+      if (key <= after) continue
+      const cached = this.#objects.get(key)
+      if (cached) yield cached
+    }
+  }
+
+  /** As `range`, as it was at a past revision. Throws HistoryGone. */
+  * rangeAt(revision: number, prefix: string, after = ''): Generator<CachedObject> {
+    if (revision < this.#oldest) throw new HistoryGone(revision, this.#oldest)
+    const restored = new Map<string, CachedObject | undefined>()
+    for (const event of this.#history) {
+      if (event.revision > revision && !restored.has(event.key)) restored.set(event.key, event.previous)
+    }
+    const gone = [...restored].filter(([key, cached]) => cached && !this.#objects.has(key) && key.startsWith(prefix) && key > after).map(([key]) => key).sort()
+    let next = 0
+    for (const cached of this.range(prefix, after)) {
+      for (; next < gone.length && (gone[next] ?? '') < cached.key; next++) {
+        const old = restored.get(gone[next] ?? '')
+        if (old) yield old
+      }
+      const was = restored.has(cached.key) ? restored.get(cached.key) : cached
+      if (was) yield was
+    }
+    for (; next < gone.length; next++) {
+      const old = restored.get(gone[next] ?? '')
+      if (old) yield old
+    }
+  }
+
+  /** Changes after a revision, then every later one as it is committed. Throws HistoryGone. */
+  subscribe(after: number, listener: (event: CacheEvent) => void): () => void {
+    if (after < this.#oldest) throw new HistoryGone(after, this.#oldest)
+    for (const event of this.#history) if (event.revision > after) listener(event)
+    this.#listeners.add(listener)
+    return () => { this.#listeners.delete(listener) }
+  }
+
+  get oldest(): number {
+    return this.#oldest
+  }
+
+  get watchers(): number {
+    return this.#listeners.size
+  }
+
+  /** Drops history up to a revision. */
+  compact(revision: number): void {
+    let drop = 0
+    while (drop < this.#history.length && (this.#history[drop]?.revision ?? 0) <= revision) drop++
+    this.#drop(drop)
+    this.#oldest = Math.max(this.#oldest, revision)
+  }
+
+  #remember(event: CacheEvent): void {
+    this.#history.push(event)
+    this.#historyBytes += event.current?.bytes.length ?? 256
+    if (this.#history.length <= this.#bounds.events && this.#historyBytes <= this.#bounds.bytes) return
+    // A quarter at a time, so that the array is not moved for every event.
+    this.#drop(Math.max(1, Math.floor(this.#history.length / 4)))
+  }
+
+  #drop(count: number): void {
+    if (count === 0) return
+    const dropped = this.#history.slice(0, count)
+    this.#history = this.#history.slice(count)
+    for (const event of dropped) this.#historyBytes -= event.current?.bytes.length ?? 256
+    this.#oldest = Math.max(this.#oldest, dropped.at(-1)?.revision ?? 0)
+  }
+
+  /** The first position whose key is not below `key`. */
+  #position(key: string): number {
+    let low = 0
+    let high = this.#keys.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#keys[middle] ?? '') < key) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
