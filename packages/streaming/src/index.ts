@@ -1,1 +1,12 @@
-export {}
+export { StreamingError, UpgradeError } from './errors.ts'
+export { type ConnectOptions, connectSpdy, connectWebSocket } from './connect.ts'
+export { refuseUpgrade, upgradeKind } from './http-upgrade.ts'
+export { proxyUpgrade, type ProxyUpgradeOptions } from './proxy-upgrade.ts'
+export { type ExecStatus, exitCodeOf, exitStatus, failureStatus, parseStatus } from './status.ts'
+export type { RemoteCommandOptions, RemoteCommandStreams, TerminalSize } from './remote-command/session.ts'
+export { remoteCommandOptions, type RemoteCommandHandlers, serveAttach, serveExec } from './remote-command/server.ts'
+export { connectRemoteCommand, type RemoteCommand, type RemoteCommandConnectOptions } from './remote-command/client.ts'
+export { bridge, type PortForwardHandlers, servePortForward } from './port-forward/server.ts'
+export { connectPortForward, type PortForwardClient } from './port-forward/client.ts'
+export { SpdyConnection } from './spdy/connection.ts'
+export type { SpdyStream } from './spdy/stream.ts'
