@@ -61,9 +61,10 @@ describe.skipIf(!isRoot)('network actions', () => {
     await expect(runNetActions([`optional ${action}`])).rejects.toBeInstanceOf(NativeError)
   })
 
-  test('IPv6 addresses and routes are set as well', async () => {
+  test('IPv6 addresses and routes, and routes to nowhere, are set as well', async () => {
     const node = makeNamespace('node')
-    await runNetActions(['addr-add lo fd00::5/128', 'route-set fd01::/64 lo'], { netns: node })
+    await runNetActions(['addr-add lo fd00::5/128', 'route-set fd01::/64 lo', 'route-set 10.244.3.0/24 unreachable'], { netns: node })
+    expect(await runNetActions(['list-routes own'], { netns: node })).toContain('route 10.244.3.0/24 unreachable via - src - protocol 98 table 254')
     expect(await runNetActions(['list-routes own'], { netns: node })).toContain('route fd01::/64 lo via - src - protocol 98 table 254')
   })
 

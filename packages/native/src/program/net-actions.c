@@ -164,7 +164,9 @@ static int do_addr_del(struct batch *b, int n, char **w) { return change_addr(b,
 static int change_route(struct batch *b, int n, char **w, int type, int flags) {
   struct address to, via, src;
   if (n < 3 || !parse_address(w[1], &to)) return bad(b, "usage: route-set|route-del CIDR DEV [via IP] [src IP] [scope link] [onlink] [table N]");
-  int index = index_of(b, w[2]);
+  // A route to nowhere: what is in the range but belongs to nobody is refused here instead of travelling on.
+  bool unreachable = !strcmp(w[2], "unreachable");
+  int index = unreachable ? 0 : index_of(b, w[2]);
   if (index < 0) return -1;
   bool has_via = false, has_src = false, link_scope = false, onlink = false;
   unsigned long long table = RT_TABLE_MAIN;
@@ -180,10 +182,11 @@ static int change_route(struct batch *b, int n, char **w, int type, int flags) {
   struct request r;
   struct rtmsg body = { .rtm_family = (unsigned char)to.family, .rtm_dst_len = (unsigned char)to.prefix, .rtm_table = RT_TABLE_UNSPEC, .rtm_protocol = ROUTE_PROTOCOL, .rtm_type = RTN_UNICAST,
                         .rtm_scope = type == RTM_DELROUTE ? RT_SCOPE_NOWHERE : link_scope || !has_via ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE, .rtm_flags = onlink ? RTNH_F_ONLINK : 0 };
-  if (to.family == AF_INET6 && type != RTM_DELROUTE) body.rtm_scope = RT_SCOPE_UNIVERSE;
+  if (unreachable) body.rtm_type = RTN_UNREACHABLE;
+  if ((to.family == AF_INET6 || unreachable) && type != RTM_DELROUTE) body.rtm_scope = RT_SCOPE_UNIVERSE;
   request_start(&r, type, flags, &body, sizeof body);
   if (to.prefix) request_attribute(&r, RTA_DST, to.bytes, (size_t)to.size);
-  request_attribute(&r, RTA_OIF, &index, sizeof index);
+  if (!unreachable) request_attribute(&r, RTA_OIF, &index, sizeof index);
   request_attribute(&r, RTA_TABLE, &(unsigned){ (unsigned)table }, sizeof(unsigned));
   if (has_via) request_attribute(&r, RTA_GATEWAY, via.bytes, (size_t)via.size);
   if (has_src) request_attribute(&r, RTA_PREFSRC, src.bytes, (size_t)src.size);

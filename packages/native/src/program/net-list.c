@@ -55,7 +55,7 @@ static void print_addr(struct nlmsghdr *h, void *context) {
 static void print_route(struct nlmsghdr *h, void *context) {
   struct listing *l = context;
   struct rtmsg *info = NLMSG_DATA(h);
-  if (info->rtm_flags & RTM_F_CLONED || info->rtm_type != RTN_UNICAST || (l->own && info->rtm_protocol != ROUTE_PROTOCOL)) return;
+  if (info->rtm_flags & RTM_F_CLONED || (info->rtm_type != RTN_UNICAST && info->rtm_type != RTN_UNREACHABLE) || (l->own && info->rtm_protocol != ROUTE_PROTOCOL)) return;
   struct rtattr *a[RTA_MAX + 1];
   attributes(a, RTA_MAX, RTM_RTA(info), (int)RTM_PAYLOAD(h));
   char name[IF_NAMESIZE], dst[INET6_ADDRSTRLEN], via[INET6_ADDRSTRLEN], src[INET6_ADDRSTRLEN];
@@ -63,7 +63,7 @@ static void print_route(struct nlmsghdr *h, void *context) {
   unsigned table = a[RTA_TABLE] ? *(unsigned *)RTA_DATA(a[RTA_TABLE]) : info->rtm_table;
   if (table == RT_TABLE_LOCAL) return;
   buffer_printf(l->out, "= route %s/%d %s via %s src %s protocol %d table %u\n", a[RTA_DST] ? address_text(info->rtm_family, a[RTA_DST], dst) : any, info->rtm_dst_len,
-                a[RTA_OIF] ? link_name(*(int *)RTA_DATA(a[RTA_OIF]), name) : "-", address_text(info->rtm_family, a[RTA_GATEWAY], via),
+                info->rtm_type == RTN_UNREACHABLE ? "unreachable" : a[RTA_OIF] ? link_name(*(int *)RTA_DATA(a[RTA_OIF]), name) : "-", address_text(info->rtm_family, a[RTA_GATEWAY], via),
                 address_text(info->rtm_family, a[RTA_PREFSRC], src), info->rtm_protocol, table);
 }
 
