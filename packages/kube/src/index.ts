@@ -46,8 +46,3 @@ export { formatQuantity, parseQuantity, Quantity, QuantityError, quantityOf, qua
 export { formatLabelSelector, labelSelectorMatcher, parseFieldSelector, parseLabelSelector, Selector, SelectorError, selectorFromSet, selectorOf } from '@berth/api'
 export type { FieldSelector, Labels } from '@berth/api'
 export * from './certificates/index.ts'
-export { createCa, createCertificateRequest, issueCertificate, signCertificateRequest } from './lazy-certificates.ts'
-export { inspectCertificate, needsRenewal } from './certificates/inspect.ts'
-export { createPrivateKeyPem, publicKeyPem } from './certificates/keys.ts'
-export type { CertificateAndKey, CertificateNames, CertificateRequest, CertificateUsage } from './certificates/issue.ts'
-export type { CertificateFacts } from './certificates/inspect.ts'
