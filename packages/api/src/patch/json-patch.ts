@@ -3,7 +3,7 @@ import { setOwn } from '../json/parse.ts'
 import { stringifyJson } from '../json/stringify.ts'
 import type { Json, JsonObject } from '../schema/model.ts'
 import { PatchError, unprocessable } from './errors.ts'
-import { clone, equal } from './values.ts'
+import { clone, equal } from '../json/values.ts'
 
 /** Upstream's bounds on what one patch may do. */
 const maxOperations = 10_000

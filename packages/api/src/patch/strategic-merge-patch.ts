@@ -3,7 +3,7 @@ import { setOwn } from '../json/parse.ts'
 import type { Json, JsonObject, ObjectSchema, StructSchema, TypeSchema } from '../schema/model.ts'
 import { PatchError, unprocessable } from './errors.ts'
 import { inOrderOf, interleave, type Items } from './list-order.ts'
-import { clone, equal, goFormat, goType } from './values.ts'
+import { clone, equal, goFormat, goType } from '../json/values.ts'
 
 const directive = '$patch'
 const retainKeys = '$retainKeys'

@@ -1,4 +1,4 @@
-import { setOwn } from '../json/parse.ts'
+import { setOwn } from './parse.ts'
 import type { Json, JsonObject } from '../schema/model.ts'
 
 /** A copy that shares nothing with the value. */

@@ -1,0 +1,5 @@
+export { ApplyError, serverSideApply } from './apply.ts'
+export type { Applied, ApplyOptions } from './apply.ts'
+export type { ApplyConflicts } from './conflicts.ts'
+export { updateManagedFields } from './update.ts'
+export type { UpdateOptions } from './update.ts'
