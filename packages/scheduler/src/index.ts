@@ -1,1 +1,5 @@
-export {}
+export { command } from './command.ts'
+export { readSchedulerConfig, schedulerConfigOf, type SchedulerConfig } from './config/config.ts'
+export { ConfigError } from './errors.ts'
+export type { Scheduler } from './loop/scheduler.ts'
+export { startScheduler, type StartSchedulerOptions } from './start.ts'

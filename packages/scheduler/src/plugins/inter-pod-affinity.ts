@@ -139,7 +139,7 @@ export function interPodAffinity(args: { hardPodAffinityWeight?: number; ignoreP
     normalize(_state, _pod, scores) {
       const min = Math.min(...scores)
       const spread = Math.max(...scores) - min
-      for (const [i, score] of scores.entries()) scores[i] = spread > 0 ? Math.trunc((maxNodeScore * (score - min)) / spread) : 0
+      for (const [i, score] of scores.entries()) scores[i] = spread > 0 ? Math.trunc(maxNodeScore * ((score - min) / spread)) : 0
     },
   }
 }

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import type { Node, Pod } from '@berth/api/types/core/v1'
+import { Cache } from './cache.ts'
+
+const node = (name: string, images: string[] = []): Node => ({ metadata: { name }, spec: {}, status: { allocatable: { cpu: '4', memory: '8Gi', pods: '10' }, images: images.map((i) => ({ names: [i], sizeBytes: 100 })) } })
+const pod = (name: string, nodeName: string, cpu = '500m'): Pod => ({ metadata: { name, namespace: 'default' }, spec: { nodeName, containers: [{ name: 'c', image: 'x', resources: { requests: { cpu } } }] } })
+const used = (cache: Cache, name: string): number | undefined => cache.node(name)?.requested.milliCpu
+
+test('pods count on their node, a changed pod counts as it is now, a gone one no more', () => {
+  const cache = new Cache()
+  cache.apply({ type: 'node-set', node: node('n1') })
+  cache.apply({ type: 'pod-set', pod: pod('a', 'n1') })
+  expect(used(cache, 'n1')).toBe(500)
+  cache.apply({ type: 'pod-set', pod: pod('a', 'n1', '700m') })
+  expect(used(cache, 'n1')).toBe(700)
+  cache.apply({ type: 'pod-gone', key: 'default/a' })
+  expect(used(cache, 'n1')).toBe(0)
+})
+
+test('an assumed pod counts at once, is the same pod when the API says so, and is taken back by forget', () => {
+  const cache = new Cache()
+  cache.apply({ type: 'node-set', node: node('n1') })
+  cache.apply({ type: 'assume', pod: pod('a', ''), node: 'n1', sequence: 1 })
+  expect([used(cache, 'n1'), cache.isAssumed('default/a'), cache.sequence]).toEqual([500, true, 1])
+  cache.apply({ type: 'pod-set', pod: pod('a', 'n1') })
+  expect([used(cache, 'n1'), cache.isAssumed('default/a')]).toEqual([500, false])
+  // Bound in the meantime: a late forget must not take it away.
+  cache.apply({ type: 'forget', key: 'default/a', sequence: 2 })
+  expect(used(cache, 'n1')).toBe(500)
+  cache.apply({ type: 'assume', pod: pod('b', ''), node: 'n1', sequence: 3 })
+  cache.apply({ type: 'forget', key: 'default/b', sequence: 4 })
+  expect([used(cache, 'n1'), cache.sequence]).toEqual([500, 4])
+})
+
+test('a pod whose node comes later counts when it comes, and again when the node comes back', () => {
+  const cache = new Cache()
+  cache.apply({ type: 'pod-set', pod: pod('a', 'n1') })
+  cache.apply({ type: 'node-set', node: node('n1') })
+  expect(used(cache, 'n1')).toBe(500)
+  cache.apply({ type: 'node-gone', name: 'n1' })
+  expect(cache.nodes).toEqual([])
+  cache.apply({ type: 'node-set', node: node('n1') })
+  expect(used(cache, 'n1')).toBe(500)
+})
+
+test('images are known by the nodes that have them', () => {
+  const cache = new Cache()
+  cache.apply({ type: 'node-set', node: node('n1', ['r/a', 'r/b:1']) })
+  cache.apply({ type: 'node-set', node: node('n2', ['r/a:latest']) })
+  expect([...cache.image('r/a:latest')!.nodes]).toEqual(['n1', 'n2'])
+  cache.apply({ type: 'node-set', node: node('n1', ['r/b:1']) })
+  expect([...cache.image('r/a:latest')!.nodes]).toEqual(['n2'])
+  cache.apply({ type: 'node-gone', name: 'n2' })
+  expect(cache.image('r/a:latest')).toBeUndefined()
+})

@@ -1,0 +1,22 @@
+import type { Node, Pod, Service } from '@berth/api/types/core/v1'
+import type { LabelSelector } from '@berth/api/types/meta/v1'
+
+/**
+ * What changed in the cluster, one change at a time. The cache is fed by these alone, so that a second cache (for
+ * explanations, on another thread) can be fed by the same stream.
+ */
+export type Change =
+  | { readonly type: 'node-set'; readonly node: Node }
+  | { readonly type: 'node-gone'; readonly name: string }
+  /** A pod that has a node. */
+  | { readonly type: 'pod-set'; readonly pod: Pod }
+  | { readonly type: 'pod-gone'; readonly key: string }
+  | { readonly type: 'namespace-set'; readonly name: string; readonly labels: Readonly<Record<string, string>> }
+  | { readonly type: 'namespace-gone'; readonly name: string }
+  | { readonly type: 'service-set'; readonly service: Service }
+  | { readonly type: 'service-gone'; readonly key: string }
+  | { readonly type: 'owner-set'; readonly kind: string; readonly key: string; readonly selector: LabelSelector }
+  | { readonly type: 'owner-gone'; readonly kind: string; readonly key: string }
+  /** The decision thread's own: it counts a pod as placed before the API says so, and takes that back where binding failed. */
+  | { readonly type: 'assume'; readonly pod: Pod; readonly node: string; readonly sequence: number }
+  | { readonly type: 'forget'; readonly key: string; readonly sequence: number }

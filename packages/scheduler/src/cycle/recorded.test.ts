@@ -1,0 +1,45 @@
+// Replays what a stock kube-scheduler decided on random clusters (BERTH_PARITY/scheduler/decisions.json).
+import fs from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { Affinity, Node, Pod } from '@berth/api/types/core/v1'
+import { Cache } from '../cache/cache.ts'
+import { podInfoOf } from '../framework/pod-info.ts'
+import { makeProfile } from '../framework/profile.ts'
+import { decide } from './decide.ts'
+import { misfitMessage } from './fit-error.ts'
+
+interface Recorded { pod: Pod; feasible: string[]; node?: string; message?: string; scores?: Record<string, Record<string, number>>; matchLabelKeysExpanded?: Affinity }
+interface Cluster { nodes: Node[]; namespaces: Record<string, Record<string, string>>; decisions: Recorded[] }
+
+const folder = process.env.BERTH_PARITY
+const file = folder ? path.join(folder, 'scheduler/decisions.json') : ''
+
+describe.skipIf(!folder || !fs.existsSync(file))('recorded decisions of kube-scheduler (needs BERTH_PARITY)', () => {
+  const clusters = folder && fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as { clusters: Cluster[] }).clusters : []
+  test.each(clusters.map((cluster, i) => ({ i, cluster })))('cluster $i: the same feasible nodes, scores and messages', ({ cluster }) => {
+    const cache = new Cache()
+    for (const node of cluster.nodes) cache.apply({ type: 'node-set', node: { ...node, spec: node.spec ?? {} } })
+    for (const [name, labels] of Object.entries(cluster.namespaces)) cache.apply({ type: 'namespace-set', name, labels: { ...labels, 'kubernetes.io/metadata.name': name } })
+    const profile = makeProfile({ schedulerName: 'default-scheduler' })
+    for (const recorded of cluster.decisions) {
+      const pod: Pod = recorded.matchLabelKeysExpanded ? { ...recorded.pod, spec: { ...recorded.pod.spec, affinity: { ...recorded.pod.spec.affinity, ...recorded.matchLabelKeysExpanded } } } : recorded.pod
+      const decision = decide(podInfoOf(pod), profile, cache, () => 0)
+      const name = pod.metadata.name
+      if (recorded.node === undefined) {
+        // What preemption says comes after the first sentence; there is no such plugin yet.
+        expect({ name, message: decision.node === undefined ? misfitMessage(decision.misfit) : `placed on ${decision.node}` }).toEqual({ name, message: recorded.message?.replace(/ preemption: .*$/s, '') })
+        continue
+      }
+      expect({ name, feasible: decision.node === undefined ? misfitMessage(decision.misfit) : [...decision.feasible].sort() }).toEqual({ name, feasible: [...recorded.feasible].sort() })
+      if (decision.node !== undefined && recorded.scores) {
+        const scores: Record<string, Record<string, number>> = {}
+        for (const { node, byPlugin } of decision.scores) for (const [plugin, score] of Object.entries(byPlugin)) (scores[plugin] ??= {})[node] = score
+        expect({ name, scores }).toEqual({ name, scores: recorded.scores })
+        const best = Math.max(...decision.scores.map((s) => s.total))
+        expect(decision.scores.find((s) => s.node === recorded.node)?.total).toBe(best)
+      }
+      cache.apply({ type: 'pod-set', pod: { ...pod, spec: { ...pod.spec, nodeName: recorded.node } } })
+    }
+  })
+})
