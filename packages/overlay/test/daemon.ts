@@ -1,6 +1,6 @@
 // The overlay in a process of its own, so that it can live in a node's namespace and be killed. Objects come as JSON lines on stdin.
 import { createInterface } from 'node:readline'
-import { createClient, createLogger, inProcessTransport } from '@berth/kube'
+import { createClient, inProcessTransport, silentLogger } from '@berth/kube'
 import { startOverlay } from '../src/index.ts'
 import { SmallApi } from './small-api.ts'
 
@@ -10,6 +10,6 @@ createInterface({ input: process.stdin }).on('line', (line) => api.put('/api/v1/
 const client = createClient(inProcessTransport(api.handler, { name: 'test', groups: [] }))
 await startOverlay({
   client, nodeName, stateDir: `${dir}/state`, cniConfDir: `${dir}/conf`, cniBinDir: `${dir}/bin`, socket: `${dir}/overlay.sock`,
-  logger: createLogger({ name: 'overlay', verbosity: 0 }),
+  logger: silentLogger(),
 })
 console.log('ready')
