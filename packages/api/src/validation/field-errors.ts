@@ -8,8 +8,6 @@ export interface FieldError {
   readonly field: string
   readonly badValue?: unknown
   readonly detail: string
-  /** True if declarative validation reports the same problem: upstream then lists it once. */
-  readonly coveredByDeclarative?: boolean
 }
 
 /** A bad value that is printed as this text, unquoted. */

@@ -1,0 +1,8 @@
+export { aggregateMessage, fieldErrorBody, fieldErrorMessage, statusCauses } from './field-errors.ts'
+export type { FieldError, FieldErrorType, StatusCause } from './field-errors.ts'
+export * as fieldErrors from './field-errors.ts'
+export { checkFieldManager } from './object-meta.ts'
+export { podQosClass } from './pod/qos.ts'
+export { canonicalIp } from './ip.ts'
+export type { GroupVersionKind, ValidationOptions } from './kind.ts'
+export { hasValidation, validateCreate, validateUpdate } from './registry.ts'

@@ -1,0 +1,62 @@
+import type { Container, Pod, ResourceList } from '../../types/core/v1.ts'
+import { quantity, sameValue, textOf } from '../common.ts'
+import { forbidden, invalid } from '../field-errors.ts'
+import type { FieldError } from '../field-errors.ts'
+import { checkMetaUpdate } from '../object-meta.ts'
+import { mirrorAnnotation } from './annotations.ts'
+import { isSidecar } from './context.ts'
+import { podQosClass } from './qos.ts'
+
+/** Cpu and memory of running containers change; the class of service, and all else, do not. */
+export function checkPodResize(pod: Pod, old: Pod, whole: readonly FieldError[]): FieldError[] {
+  if (old.metadata.annotations?.[mirrorAnnotation] !== undefined) return [forbidden('[]', 'static pods cannot be resized')]
+  if (old.spec.os?.name === 'windows') return [forbidden('[]', 'windows pods cannot be resized')]
+  const errors = [...checkMetaUpdate(pod.metadata, old.metadata), ...whole]
+  if ((old.status?.qosClass ?? podQosClass(old.spec)) !== podQosClass(pod.spec)) {
+    errors.push(invalid('spec', textOf(pod.status?.qosClass), 'Pod QOS Class may not change as a result of resizing'))
+  }
+  const running = old.status?.containerStatuses?.find((status) => status.state?.running)
+  if (running && !running.resources) errors.push(forbidden('spec', 'Pod running on node without support for resize'))
+  const { containers, initContainers } = pod.spec
+  if (containers.length !== old.spec.containers.length || (initContainers?.length ?? 0) !== (old.spec.initContainers?.length ?? 0)) {
+    return [...errors, forbidden('spec', 'only cpu and memory resources are mutable')]
+  }
+  old.spec.initContainers?.forEach((before, i) => {
+    if (isSidecar(before)) errors.push(...checkNothingRemoved(initContainers?.[i], before, `spec.initContainers[${i}].resources`))
+  })
+  old.spec.containers.forEach((before, i) => errors.push(...checkNothingRemoved(containers[i], before, `spec.containers[${i}].resources`)))
+  const restored = { ...pod.spec, containers: containers.map((container, i) => withOldResources(container, old.spec.containers[i])) }
+  restored.containers.forEach((container, i) => {
+    if (!sameValue(container, old.spec.containers[i])) errors.push(forbidden('spec', 'only cpu and memory resources are mutable'))
+  })
+  if (initContainers) {
+    restored.initContainers = initContainers.map((container, i) => (isSidecar(container) ? withOldResources(container, old.spec.initContainers?.[i]) : container))
+    restored.initContainers.forEach((container, i) => {
+      if (sameValue(container, old.spec.initContainers?.[i])) return
+      errors.push(forbidden('spec', isSidecar(container) ? 'only cpu and memory resources for sidecar containers are mutable' : 'resources for non-sidecar init containers are immutable'))
+    })
+  }
+  if (errors.length === 0 && !sameValue(restored, old.spec)) errors.push(forbidden('spec', 'only cpu and memory resources are mutable'))
+  return errors
+}
+
+function checkNothingRemoved(now: Container | undefined, before: Container, at: string): FieldError[] {
+  const removed = (list: 'requests' | 'limits') => Object.keys(before.resources?.[list] ?? {}).some((name) => now?.resources?.[list]?.[name] === undefined)
+  return [
+    ...(removed('requests') ? [forbidden(`${at}.requests`, 'resource requests cannot be removed')] : []),
+    ...(removed('limits') ? [forbidden(`${at}.limits`, 'resource limits cannot be removed')] : []),
+  ]
+}
+
+/** The container with its cpu and memory as they were; equal amounts count as unchanged. */
+function withOldResources(container: Container, old: Container | undefined): Container {
+  const restore = (now: ResourceList | undefined, before: ResourceList | undefined): ResourceList => {
+    const { cpu: _cpu, memory: _memory, ...rest } = now ?? {}
+    const { cpu, memory } = before ?? {}
+    const all: ResourceList = { ...rest, ...(cpu === undefined ? {} : { cpu }), ...(memory === undefined ? {} : { memory }) }
+    for (const [name, amount] of Object.entries(all)) if (before?.[name] !== undefined && quantity(amount).cmp(quantity(before[name])) === 0) all[name] = before[name]
+    return all
+  }
+  const { limits, requests, ...others } = container.resources ?? {}
+  return { ...container, resources: { ...others, limits: restore(limits, old?.resources?.limits), requests: restore(requests, old?.resources?.requests) } }
+}

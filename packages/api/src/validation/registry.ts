@@ -1,0 +1,95 @@
+import { bindingValidation } from './binding.ts'
+import { clusterRoleBindingValidation, roleBindingValidation } from './role-binding.ts'
+import { clusterRoleValidation, roleValidation } from './role.ts'
+import { configMapValidation } from './config-map.ts'
+import { deploymentValidation } from './deployment.ts'
+import { endpointSliceValidation } from './endpoint-slice.ts'
+import { endpointsValidation } from './endpoints.ts'
+import { eventValidation, newEventValidation } from './event.ts'
+import { evictionValidation } from './eviction.ts'
+import type { FieldError } from './field-errors.ts'
+import { ipAddressValidation } from './ip-address.ts'
+import type { GroupVersionKind, KindValidation, ValidationOptions } from './kind.ts'
+import { leaseValidation } from './lease.ts'
+import { namespaceValidation } from './namespace.ts'
+import { nodeValidation } from './node.ts'
+import { checkGenericMeta, checkGenericMetaUpdate, metaOf, nameIsPathSegment } from './object-meta.ts'
+import { podValidation } from './pod.ts'
+import { priorityClassValidation } from './priority-class.ts'
+import { replicaSetValidation } from './replica-set.ts'
+import { scaleValidation } from './scale.ts'
+import { secretValidation } from './secret.ts'
+import { serviceAccountValidation } from './service-account.ts'
+import { serviceCidrValidation } from './service-cidr.ts'
+import { serviceValidation } from './service.ts'
+import { localSubjectAccessReviewValidation, selfSubjectAccessReviewValidation, selfSubjectRulesReviewValidation, subjectAccessReviewValidation } from './subject-access-review.ts'
+import { selfSubjectReviewValidation, tokenRequestValidation, tokenReviewValidation } from './token.ts'
+
+/** The rules by group/version/kind, one line a kind. */
+const kinds: Readonly<Record<string, KindValidation<never>>> = {
+  '/v1/Binding': bindingValidation,
+  '/v1/ConfigMap': configMapValidation,
+  '/v1/Endpoints': endpointsValidation,
+  '/v1/Event': eventValidation,
+  '/v1/Namespace': namespaceValidation,
+  '/v1/Node': nodeValidation,
+  '/v1/Pod': podValidation,
+  '/v1/Secret': secretValidation,
+  '/v1/Service': serviceValidation,
+  '/v1/ServiceAccount': serviceAccountValidation,
+  'apps/v1/Deployment': deploymentValidation,
+  'apps/v1/ReplicaSet': replicaSetValidation,
+  'authentication.k8s.io/v1/SelfSubjectReview': selfSubjectReviewValidation,
+  'authentication.k8s.io/v1/TokenRequest': tokenRequestValidation,
+  'authentication.k8s.io/v1/TokenReview': tokenReviewValidation,
+  'authorization.k8s.io/v1/LocalSubjectAccessReview': localSubjectAccessReviewValidation,
+  'authorization.k8s.io/v1/SelfSubjectAccessReview': selfSubjectAccessReviewValidation,
+  'authorization.k8s.io/v1/SelfSubjectRulesReview': selfSubjectRulesReviewValidation,
+  'authorization.k8s.io/v1/SubjectAccessReview': subjectAccessReviewValidation,
+  'autoscaling/v1/Scale': scaleValidation,
+  'coordination.k8s.io/v1/Lease': leaseValidation,
+  'discovery.k8s.io/v1/EndpointSlice': endpointSliceValidation,
+  'events.k8s.io/v1/Event': newEventValidation,
+  'networking.k8s.io/v1/IPAddress': ipAddressValidation,
+  'networking.k8s.io/v1/ServiceCIDR': serviceCidrValidation,
+  'policy/v1/Eviction': evictionValidation,
+  'rbac.authorization.k8s.io/v1/ClusterRole': clusterRoleValidation,
+  'rbac.authorization.k8s.io/v1/ClusterRoleBinding': clusterRoleBindingValidation,
+  'rbac.authorization.k8s.io/v1/Role': roleValidation,
+  'rbac.authorization.k8s.io/v1/RoleBinding': roleBindingValidation,
+  'scheduling.k8s.io/v1/PriorityClass': priorityClassValidation,
+}
+
+const defaultOptions: ValidationOptions = { allowPrivileged: false }
+
+/** True if the kind has rules, so that its objects can be served. */
+export function hasValidation(gvk: GroupVersionKind): boolean {
+  return Object.hasOwn(kinds, keyOf(gvk))
+}
+
+/**
+ * The problems of an object that is to be created, in upstream's order and words; none means it may be stored.
+ * The object has been decoded by its schema and defaulted, its name generated. Throws for a kind without rules: such objects are not served.
+ */
+export function validateCreate(gvk: GroupVersionKind, object: unknown, options: Partial<ValidationOptions> = {}): FieldError[] {
+  const rules = rulesOf(gvk)
+  const errors = rules.create(object as never, { ...defaultOptions, ...options })
+  // Whatever a kind allows as a name must also fit into a path; that is only asked of objects that are well-formed otherwise.
+  if (errors.length > 0 || rules.virtual) return errors
+  return checkGenericMeta(metaOf(object), rules.namespaced, nameIsPathSegment)
+}
+
+/** The problems of an object that is to replace `old`, as a whole or through a subresource (`status`, `resize` ...). Throws for a kind without rules. */
+export function validateUpdate(gvk: GroupVersionKind, object: unknown, old: unknown, subresource = '', options: Partial<ValidationOptions> = {}): FieldError[] {
+  const rules = rulesOf(gvk)
+  const own = rules.update?.(object as never, old as never, subresource, { ...defaultOptions, ...options }) ?? []
+  return rules.virtual ? own : [...checkGenericMetaUpdate(metaOf(object), metaOf(old)), ...own]
+}
+
+function rulesOf(gvk: GroupVersionKind): KindValidation<never> {
+  const rules = kinds[keyOf(gvk)]
+  if (!rules) throw new Error(`no validation rules for ${keyOf(gvk)}`)
+  return rules
+}
+
+const keyOf = ({ group, version, kind }: GroupVersionKind): string => `${group}/${version}/${kind}`
