@@ -49,15 +49,37 @@ export function connectSpdy(url: string, protocols: readonly string[], options: 
   })
 }
 
-/** Opens a WebSocket with one of these subprotocols. Throws UpgradeError with the server's words where it refuses. */
-export function connectWebSocket(url: string, protocols: readonly string[], options: ConnectOptions = {}): Promise<WebSocket> {
+/**
+ * Opens a WebSocket with one of these subprotocols. It is paused: resume it when its listeners are there. Throws UpgradeError with the
+ * server's words where it refuses.
+ */
+export function connectWebSocket(url: string, protocols: readonly string[], options: ConnectOptions = {}): Promise<{ webSocket: WebSocket; protocol: string }> {
   return new Promise((resolve, reject) => {
-    const webSocket = new WebSocket(url.replace(/^http/, 'ws'), [...protocols], { headers: options.headers, perMessageDeflate: false, maxPayload: 4 * 1024 * 1024, ...options.tls })
-    const abort = (): void => webSocket.terminate()
-    options.signal?.addEventListener('abort', abort, { once: true })
+    let protocol: string | undefined
+    const webSocket = new WebSocket(url.replace(/^http/, 'ws'), {
+      perMessageDeflate: false,
+      maxPayload: 4 * 1024 * 1024,
+      ...options.tls,
+      // Offered and checked here, since the library refuses the slash in `SPDY/3.1+portforward.k8s.io`.
+      headers: { ...options.headers, 'Sec-WebSocket-Protocol': protocols.join(', ') },
+      finishRequest(request) {
+        request.prependListener('upgrade', (response) => {
+          protocol = response.headers['sec-websocket-protocol']
+          delete response.headers['sec-websocket-protocol']
+        })
+        request.end()
+      },
+    })
+    options.signal?.addEventListener('abort', () => webSocket.terminate(), { once: true })
     webSocket.once('open', () => {
       webSocket.off('error', reject)
-      resolve(webSocket)
+      webSocket.on('error', () => webSocket.terminate())
+      if (protocol === undefined || !protocols.includes(protocol)) {
+        webSocket.terminate()
+        return reject(new UpgradeError(502, `the server chose the subprotocol ${JSON.stringify(protocol)}, which was not offered`))
+      }
+      webSocket.pause()
+      resolve({ webSocket, protocol })
     })
     webSocket.once('error', reject)
     webSocket.once('unexpected-response', (_request, response) => {

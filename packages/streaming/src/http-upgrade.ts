@@ -6,13 +6,14 @@ import { UpgradeError } from './errors.ts'
 /** The longest WebSocket message that is taken; clients send 32 KiB at most. */
 const maxMessageBytes = 4 * 1024 * 1024
 
-const webSockets = new WebSocketServer({
-  noServer: true,
-  clientTracking: false,
-  perMessageDeflate: false,
-  maxPayload: maxMessageBytes,
-  // Chosen before the handshake and left on the request.
-  handleProtocols: (_offered, request) => (request as { chosenProtocol?: string }).chosenProtocol ?? false,
+const webSockets = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: maxMessageBytes })
+
+/** The subprotocol that was chosen for a request on its way through the handshake. */
+const chosen = new WeakMap<IncomingMessage, string>()
+
+webSockets.on('headers', (headers, request) => {
+  const protocol = chosen.get(request)
+  if (protocol !== undefined) headers.push(`Sec-WebSocket-Protocol: ${protocol}`)
 })
 
 /** Which upgrade a request asks for. */
@@ -71,14 +72,18 @@ export function acceptSpdy(socket: Duplex, protocol: string): void {
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`)
 }
 
-/** Switches to WebSocket with this subprotocol. Rejects where the handshake is not one (it is then answered). */
+/** Switches to WebSocket with this subprotocol. It is paused: resume it when its listeners are there. Rejects where the handshake is not one (it is then answered). */
 export function acceptWebSocket(request: IncomingMessage, socket: Duplex, head: Buffer, protocol: string): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const closed = (): void => reject(new UpgradeError(400, 'the WebSocket handshake failed'))
     socket.once('close', closed)
-    ;(request as { chosenProtocol?: string }).chosenProtocol = protocol
+    chosen.set(request, protocol)
+    // The library would refuse `SPDY/3.1+portforward.k8s.io`, whose slash RFC 6455 does not allow and Kubernetes uses: we have chosen already.
+    delete request.headers['sec-websocket-protocol']
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('close', closed)
+      webSocket.on('error', () => webSocket.terminate())
+      webSocket.pause()
       resolve(webSocket)
     })
   })

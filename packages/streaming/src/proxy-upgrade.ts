@@ -19,7 +19,7 @@ const ownHeaders = new Set(['host', 'authorization', 'content-length', 'transfer
  * Passes an HTTP/1.1 upgrade request on to another server and then copies bytes both ways, whatever protocol they are. A target's
  * ordinary answer is passed back as it is. Resolves when the connection is over; never rejects: a target that cannot be reached is a 502.
  */
-export function proxyUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: string, options: ProxyUpgradeOptions = {}): Promise<void> {
+export function proxyUpgrade(request: Pick<IncomingMessage, 'method' | 'headers'>, socket: Duplex, head: Buffer, target: string, options: ProxyUpgradeOptions = {}): Promise<void> {
   return new Promise((resolve) => {
     socket.once('close', () => resolve())
     const headers: Record<string, string | string[] | undefined> = {}
@@ -77,6 +77,8 @@ function join(client: Duplex, upstream: Duplex, clientHead: Buffer, upstreamHead
     from.on('error', () => to.destroy())
     from.on('close', () => {
       if (!to.writableEnded) to.end()
+      // Nobody takes what it still sends, but its end must be seen.
+      to.resume()
       const timer = setTimeout(() => to.destroy(), lingerMs)
       to.once('close', () => clearTimeout(timer))
     })

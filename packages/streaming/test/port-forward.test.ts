@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { buffer, text } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
 import { connectPortForward, proxyUpgrade, servePortForward } from '../src/index.ts'
 
 const servers: (HttpServer | Server)[] = []
 const served: Promise<void>[] = []
+const upgraded: Duplex[] = []
 
 async function port(server: HttpServer | Server): Promise<number> {
   server.listen(0, '127.0.0.1')
@@ -20,6 +23,7 @@ async function port(server: HttpServer | Server): Promise<number> {
 async function forwarder(): Promise<string> {
   const server = createHttpServer()
   server.on('upgrade', (request, socket, head) => {
+    upgraded.push(socket)
     served.push(
       servePortForward(request, socket, head, {
         pod: 'sandbox',
@@ -42,6 +46,7 @@ afterEach(async () => {
     server.close()
     if ('closeAllConnections' in server) server.closeAllConnections()
   }
+  for (const socket of upgraded.splice(0)) socket.destroy()
   await Promise.all(served.splice(0))
 })
 
@@ -110,9 +115,9 @@ describe.each(['spdy', 'websocket'] as const)('port forwarding over %s', (transp
   test('resets a stream with a port that is none', async () => {
     const client = await connectPortForward(await forwarder(), { transport })
     const { data, error } = await client.forward(70_000)
-    data.resume()
-    await once(data, 'close')
-    expect(await error).not.toBeUndefined()
+    expect(await error).toBe('Premature close')
+    await finished(data).catch(() => {})
+    expect(data.destroyed).toBe(true)
     client.close()
   })
 })

@@ -28,8 +28,10 @@ export async function connectPortForward(url: string, options: ConnectOptions & 
 }
 
 async function tunnel(url: string, options: ConnectOptions): Promise<SpdyConnection> {
-  const webSocket = await connectWebSocket(url, [tunnelProtocol], options)
-  return new SpdyConnection(createWebSocketStream(webSocket), { side: 'client' })
+  const { webSocket } = await connectWebSocket(url, [tunnelProtocol], options)
+  const tunnelled = createWebSocketStream(webSocket)
+  webSocket.resume()
+  return new SpdyConnection(tunnelled, { side: 'client' })
 }
 
 async function text(stream: Duplex): Promise<string> {

@@ -53,7 +53,9 @@ async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): P
   }
   if (kind !== 'websocket') throw new UpgradeError(400, 'unable to upgrade: missing upgrade headers in request (SPDY/3.1 or websocket)')
   const webSocket = await acceptWebSocket(request, socket, head, negotiate(request, 'websocket', [tunnelProtocol]))
-  return new SpdyConnection(createWebSocketStream(webSocket), { side: 'server' })
+  const tunnel = createWebSocketStream(webSocket)
+  webSocket.resume()
+  return new SpdyConnection(tunnel, { side: 'server' })
 }
 
 /** Brings together the error and the data stream of each forwarded connection. */

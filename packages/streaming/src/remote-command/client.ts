@@ -62,11 +62,11 @@ async function overSpdy(url: string, options: RemoteCommandConnectOptions): Prom
 }
 
 async function overWebSocket(url: string, options: RemoteCommandConnectOptions): Promise<RemoteCommand> {
-  const webSocket = await connectWebSocket(url, options.protocols ?? webSocketProtocols, options)
+  const { webSocket, protocol } = await connectWebSocket(url, options.protocols ?? webSocketProtocols, options)
   const { streams } = options
   const flow = new ReadFlow(webSocket)
   const closeStdin = (): void => {
-    if (webSocket.protocol === 'v5.channel.k8s.io') webSocket.send(Buffer.from([channel.close, channel.stdin]), () => {})
+    if (protocol === 'v5.channel.k8s.io') webSocket.send(Buffer.from([channel.close, channel.stdin]), () => {})
   }
   const stdin = streams.stdin ? new ChannelWriter(webSocket, channel.stdin, closeStdin) : undefined
   const stdout = streams.stdout ? new ChannelReader(flow) : undefined
@@ -78,13 +78,13 @@ async function overWebSocket(url: string, options: RemoteCommandConnectOptions):
     else if (message?.number === channel.stderr) stderr?.receive(message.data)
     else if (message?.number === channel.error) error.write(message.data)
   })
-  webSocket.on('error', () => webSocket.terminate())
   webSocket.on('close', (code) => {
     stdout?.finish()
     stderr?.finish()
     if (code === 1000) error.end()
     else error.destroy(new StreamingError(`connection lost (WebSocket code ${code})`))
   })
+  webSocket.resume()
   const status = text(error).then(parseStatus)
   status.catch(() => {})
   return {

@@ -29,11 +29,11 @@ export async function acceptWebSocketSession(request: IncomingMessage, socket: D
     else if (message?.number === channel.resize) resizes.receive(message.data)
     else if (message?.number === channel.close && protocol === 'v5.channel.k8s.io' && message.data[0] === channel.stdin) stdin?.finish()
   })
-  webSocket.on('error', () => webSocket.terminate())
   webSocket.on('close', () => {
     stdin?.finish()
     controller.abort(new StreamingError('the client has gone'))
   })
+  webSocket.resume()
   // Clients take an empty message on an output as the sign that the streams are ready.
   webSocket.send(Buffer.from([stdout ? channel.stdout : stderr ? channel.stderr : channel.error]), () => {})
   return {

@@ -52,7 +52,8 @@ export class SpdyConnection extends EventEmitter<ConnectionEvents> {
     if (options.head && options.head.length > 0) {
       const { head } = options
       socket.pause()
-      process.nextTick(() => {
+      // Later than any promise that hands this connection on, so that its listeners are there.
+      setImmediate(() => {
         this.receive(head)
         this.updateFlow()
       })
@@ -225,8 +226,6 @@ export class SpdyConnection extends EventEmitter<ConnectionEvents> {
     const stream = new SpdyStream(streamId, headers, this.link)
     this.streams.set(streamId, stream)
     this.send(encode.synReply(streamId, this.compressor.compress({}), false))
-    // A stream's failure is its user's matter; one that nobody looks at must not end the process.
-    stream.on('error', () => {})
     this.emit('stream', stream)
     if (frame.fin) stream.receive(Buffer.alloc(0), true)
   }

@@ -35,6 +35,8 @@ export class SpdyStream extends Duplex {
     this.id = id
     this.headers = headers
     this.link = link
+    // A stream's failure is its user's matter; one that nobody looks at must not end the process.
+    this.on('error', () => {})
   }
 
   /** @internal Data from the peer. */
