@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 
 const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname)
-const bundled = path.join(here, '../dist/berth.mjs')
+const bundled = path.join(here, '../dist/berth.js')
 const entry = fs.existsSync(bundled) ? bundled : path.join(here, '../src/main.ts')
 const pinned = `node-linux-${process.arch}`
 

@@ -11,24 +11,18 @@ import { removeFabric } from '../network/fabric.ts'
 import { removeHostRules } from '../network/host-rules.ts'
 import { restoreForwardingSysctl } from '../network/sysctl.ts'
 import { Progress } from '../progress/progress.ts'
-import { askSupervisor } from '../supervisor/client.ts'
-import { ensureSupervisor } from '../supervisor/start.ts'
-import { processesOf } from '../supervisor/processes.ts'
+import { processStatus, reviveSupervisor, shutDown, stopProcess, wasSupervised } from '../supervisor/supervisor.ts'
 import { dataDirFlag, requireRoot } from './common.ts'
 
 /** Stops the agents first, so that nothing starts a container again; then the containers; then all else. */
 async function stopAll(layout: Layout, instance: Instance, progress: Progress): Promise<void> {
-  const wasUp = fs.existsSync(layout.processState)
-  if (wasUp && (await askSupervisor(layout.supervisorSocket, 'status')) === undefined) await ensureSupervisor(layout, processesOf(layout, instance, { verbosity: 0 }))
-  if (wasUp) {
-    await progress.step('Stop the nodes', async () => {
-      for (const node of instance.nodes) await askSupervisor(layout.supervisorSocket, `stop agent-${node}`)
-    })
-    await progress.step('Remove the containers', async (detail) => detail(String(await removeContainers(layout, dockerHostOf(layout, instance)))))
-    await progress.step('Stop the control plane and the Engine', async () => {
-      await askSupervisor(layout.supervisorSocket, 'shutdown')
-    })
-  }
+  if (!wasSupervised(layout)) return
+  if (!(await processStatus(layout))) await reviveSupervisor(layout)
+  await progress.step('Stop the nodes', async () => {
+    for (const node of instance.nodes) await stopProcess(layout, `agent-${node}`)
+  })
+  await progress.step('Remove the containers', async (detail) => detail(String(await removeContainers(layout, dockerHostOf(layout, instance)))))
+  await progress.step('Stop the control plane and the Engine', async () => shutDown(layout))
 }
 
 export const down = defineCommand({

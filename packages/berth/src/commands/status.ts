@@ -1,9 +1,7 @@
-import fs from 'node:fs'
 import { defineCommand } from '@berth/kube'
 import { readInstance, serverAddress } from '../instance/instance.ts'
 import { layoutOf } from '../instance/layout.ts'
-import { supervisorStatus } from '../supervisor/client.ts'
-import { startSupervisor } from '../supervisor/start.ts'
+import { processStatus, reviveSupervisor, wasSupervised } from '../supervisor/supervisor.ts'
 import { dataDirFlag, isJson, outputFlag } from './common.ts'
 
 export const status = defineCommand({
@@ -20,11 +18,11 @@ export const status = defineCommand({
       print({ state: 'absent', dataDir: layout.dataDir }, `There is no cluster in ${layout.dataDir}; \`berth up\` makes one.\n`)
       return 4
     }
-    let processes = await supervisorStatus(layout.supervisorSocket)
-    if (!processes && fs.existsSync(layout.processState) && fs.existsSync(layout.processTable)) {
+    let processes = await processStatus(layout)
+    if (!processes && wasSupervised(layout)) {
       io.stderr.write('The supervisor was gone; starting another one, which adopts what still runs.\n')
-      await startSupervisor(layout)
-      processes = await supervisorStatus(layout.supervisorSocket)
+      await reviveSupervisor(layout)
+      processes = await processStatus(layout)
     }
     if (!processes) {
       print({ state: 'down', dataDir: layout.dataDir }, `The cluster in ${layout.dataDir} is down; \`berth up\` starts it.\n`)

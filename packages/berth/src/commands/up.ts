@@ -8,7 +8,7 @@ import { layoutOf, type Layout } from '../instance/layout.ts'
 import { checkMachine } from '../machine/check.ts'
 import { Progress } from '../progress/progress.ts'
 import { processesOf } from '../supervisor/processes.ts'
-import { ensureSupervisor } from '../supervisor/start.ts'
+import { ensureSupervisor } from '../supervisor/supervisor.ts'
 import { waitForDns, waitForNodes, waitForServer } from '../wait/wait.ts'
 import { dataDirFlag, isJson, outputFlag, requireRoot } from './common.ts'
 

@@ -1,16 +1,25 @@
+import fs from 'node:fs'
 import path from 'node:path'
+import type { ProcessDefinition } from '@berth/native'
 import { engineCommands } from '../engine/config.ts'
+import { MachineError } from '../errors.ts'
 import type { Instance } from '../instance/instance.ts'
 import type { Layout } from '../instance/layout.ts'
-import type { ProcessSpec } from './table.ts'
 
 /** The argument vector that runs this same Berth, bundled or from its sources. */
 function self(): string[] {
   return [process.execPath, '--disable-warning=ExperimentalWarning', path.resolve(process.argv[1] ?? '')]
 }
 
+/** The argument vector with its program's absolute path. */
+function absolute([program = '', ...args]: readonly string[]): string[] {
+  const found = (process.env.PATH ?? '').split(':').map((dir) => path.join(dir, program)).find((file) => fs.existsSync(file))
+  if (!found) throw new MachineError(`${program} is not on PATH`)
+  return [found, ...args]
+}
+
 /** Everything that one instance runs, in the order in which it starts; it stops in the reverse one. */
-export function processesOf(layout: Layout, instance: Instance, options: { verbosity: number }): ProcessSpec[] {
+export function processesOf(layout: Layout, instance: Instance, options: { verbosity: number }): ProcessDefinition[] {
   const env = { PATH: process.env.PATH ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', LANG: 'C.UTF-8' }
   const engine = engineCommands(layout.engine)
   const log = (name: string): string => path.join(layout.logsDir, `${name}.log`)
@@ -18,8 +27,8 @@ export function processesOf(layout: Layout, instance: Instance, options: { verbo
   const own = { env, graceSeconds: 15 }
   return [
     ...(instance.dockerHost ? [] : [
-      { name: 'containerd', argv: engine.containerd, env, log: log('containerd') },
-      { name: 'dockerd', argv: engine.dockerd, env, log: log('dockerd'), graceSeconds: 20 },
+      { name: 'containerd', argv: absolute(engine.containerd), env, log: log('containerd') },
+      { name: 'dockerd', argv: absolute(engine.dockerd), env, log: log('dockerd'), graceSeconds: 20 },
     ]),
     { name: 'server', argv: [...self(), 'server', ...common], ...own, log: log('server') },
     ...instance.nodes.map((node) => ({ name: `agent-${node}`, argv: [...self(), 'agent', '--node', node, ...common], ...own, log: log(`agent-${node}`) })),
