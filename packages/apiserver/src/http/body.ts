@@ -1,5 +1,6 @@
 // Request bodies: JSON and YAML into objects of the schema, with upstream's words for everything that can be wrong.
-import { applyDefaults, decode, DecodeError, JsonSyntaxError, parseJson, schemaOf } from '@berth/api'
+import { decode, DecodeError, JsonSyntaxError, parseJson, schemaOf } from '@berth/api'
+import { applyDefaults } from '../rules.ts'
 import type { Json, ObjectSchema } from '@berth/api'
 import { parseDocument } from 'yaml'
 import { badRequest, unsupportedMediaType } from '../errors.ts'

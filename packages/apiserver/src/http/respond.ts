@@ -1,5 +1,6 @@
 // Answers: objects, lists, tables and failures as bytes.
-import { apiVersionOf, stringifyJson, tableCells, tableColumns } from '@berth/api'
+import { apiVersionOf, stringifyJson } from '@berth/api'
+import { tableCells, tableColumns } from '../rules.ts'
 import type { Json } from '@berth/api'
 import { stringify } from 'yaml'
 import { internalError, StatusError } from '../errors.ts'

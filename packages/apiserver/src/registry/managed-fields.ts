@@ -1,58 +1,34 @@
-// Who owns which field: api's updateManagedFields and serverSideApply, with the fields a resource or subresource ignores taken out.
-import { serverSideApply, updateManagedFields } from '@berth/api'
+// Who owns which field: api's updateManagedFields and serverSideApply on objects of the registry.
+import { ApplyError, serverSideApply, updateManagedFields } from '@berth/api'
+import type { Applied, ObjectSchema } from '@berth/api'
+import { StatusError } from '../errors.ts'
 import type { ApiObject } from '../interfaces.ts'
-import { asRecord, cloneValue } from './values.ts'
-import type { ObjectSchema } from '@berth/api'
-
-type Paths = readonly (readonly string[])[]
 
 export interface ManagerInfo {
   schema: ObjectSchema
   manager: string
   apiVersion: string
+  /** '' for the object itself. */
   subresource: string
-  resetFields: Paths
+  /** The fields that the resource (or subresource) ignores: nobody comes to own them. */
+  resetFields: readonly (readonly string[])[]
+  /** RFC 3339; '' for none. */
   time: string
-}
-
-function copyPath(to: Record<string, unknown>, from: unknown, path: readonly string[]): void {
-  const [head, ...rest] = path
-  if (head === undefined) return
-  const source = asRecord(from)
-  if (rest.length === 0) {
-    if (source?.[head] === undefined) delete to[head]
-    else to[head] = cloneValue(source[head])
-    return
-  }
-  const inner = asRecord(to[head])
-  if (!inner && asRecord(source?.[head]) === undefined) return
-  const target = inner ? { ...inner } : {}
-  copyPath(target, source?.[head], rest)
-  to[head] = target
-}
-
-/** A copy of `object` in which the paths have the values they have in `base` (none, without one). */
-export function withPathsOf(object: ApiObject, base: ApiObject | undefined, paths: Paths): ApiObject {
-  if (paths.length === 0) return object
-  const copy: Record<string, unknown> = { ...object }
-  for (const path of paths) copyPath(copy, base, path)
-  return copy as ApiObject
 }
 
 /** Sets `object.metadata.managedFields` for a create, update or patch. */
 export function manageUpdate(object: ApiObject, live: ApiObject | undefined, info: ManagerInfo): void {
-  const managed = updateManagedFields({
-    schema: info.schema, live, newObject: withPathsOf(object, live, info.resetFields), manager: info.manager, operation: 'Update',
-    apiVersion: info.apiVersion, subresource: info.subresource, time: info.time,
-  }) as ApiObject
+  const managed = updateManagedFields({ ...info, live, newObject: object })
   if (managed.metadata.managedFields === undefined) delete object.metadata.managedFields
   else object.metadata.managedFields = managed.metadata.managedFields
 }
 
-/** Merges an applied configuration into the live object. Conflicts are returned, not thrown. */
-export function manageApply(applied: ApiObject, live: ApiObject | undefined, info: ManagerInfo & { force: boolean }): ReturnType<typeof serverSideApply> {
-  return serverSideApply({
-    schema: info.schema, live, applied: withPathsOf(applied, undefined, info.resetFields), manager: info.manager, force: info.force,
-    apiVersion: info.apiVersion, subresource: info.subresource, time: info.time,
-  })
+/** Lays an applied configuration (as sent) over the live object. Conflicts are in the result; what cannot be applied throws. */
+export function manageApply(applied: unknown, live: ApiObject | undefined, info: ManagerInfo & { force: boolean }): Applied {
+  try {
+    return serverSideApply({ ...info, live, applied })
+  } catch (error) {
+    if (error instanceof ApplyError) throw new StatusError(error.code, error.code === 400 ? 'BadRequest' : '', error.message, undefined, { cause: error })
+    throw error
+  }
 }

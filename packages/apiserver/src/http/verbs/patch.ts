@@ -1,5 +1,6 @@
 // PATCH: JSON patch, merge patch, strategic merge patch and apply, each on the served version of the live object.
-import { DecodeError, decode, applyDefaults, jsonMergePatch, jsonPatch, PatchError, stringifyJson, strategicMergePatch } from '@berth/api'
+import { DecodeError, decode, jsonMergePatch, jsonPatch, PatchError, stringifyJson, strategicMergePatch } from '@berth/api'
+import { applyDefaults } from '../../rules.ts'
 import type { Json } from '@berth/api'
 import { badRequest, conflict, invalid, notFound, StatusError } from '../../errors.ts'
 import type { ApiObject, ApiResponse } from '../../interfaces.ts'
@@ -108,11 +109,11 @@ function applyChange(context: ResourceContext, body: { value: Json, duplicates: 
       throw conflict(runtime.groupResource, info.name, `uid mismatch: the provided object specified uid ${wantedUid}, and no existing object was found`)
     }
     if (!live && subresource !== '') throw notFound(runtime.groupResource, info.name)
-    const { object, conflicts } = manageApply(runtime.store(cloneValue(applied)), live, {
+    const { object, conflicts } = manageApply(runtime.store(applied), live, {
       schema: runtime.stored.schema, manager: scope.manager, apiVersion: runtime.stored.apiVersion, subresource, resetFields: resetFieldsOf(context, subresource),
       time: formatTime(context.deps.registry.now()), force: options.force,
     })
-    if (conflicts) throw conflicts instanceof Error ? conflicts : applyConflict(conflicts)
+    if (conflicts) throw new StatusError(409, 'Conflict', conflicts.message, { causes: [...conflicts.causes] })
     const merged = cloneValue(object) as unknown as ApiObject
     merged.kind = runtime.stored.gvk.kind
     merged.apiVersion = runtime.stored.apiVersion
@@ -121,29 +122,14 @@ function applyChange(context: ResourceContext, body: { value: Json, duplicates: 
   }
 }
 
-/** The configuration that is applied, undefaulted: only what was sent counts. */
+/** The configuration as it was sent, checked for kind, version, unknown fields, name and namespace. */
 function readApplied(context: ResourceContext, body: { value: Json, duplicates: string[] }, options: WriteOptions): ApiObject {
   const { runtime, info } = context
   const record = asRecord(body.value)
   if (!record) throw badRequest('error decoding YAML: the body is not an object')
-  if (!record['apiVersion'] || !record['kind']) {
-    throw badRequest(`error decoding YAML: ${record['kind'] ? 'apiVersion' : 'kind'} must be set`)
-  }
-  // Checks type, kind and version; defaults of this copy are not used.
+  // Defaults of this copy are not used: only what was sent counts.
   const checked = toObject(body.value, body.duplicates, runtime.gvk, runtime.schema, options.fieldValidation, context.warn)
-  if (checked.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil')
   if (checked.metadata.name !== '') checkName(context, checked)
-  const applied = cloneValue(decode(runtime.schema, body.value, 'ignore').object as unknown as ApiObject)
-  applied.kind = runtime.gvk.kind
-  applied.apiVersion = runtime.apiVersion
-  applied.metadata = { ...applied.metadata, name: info.name }
-  if (runtime.definition.resource.namespaced) applied.metadata.namespace = info.namespace
-  return applied
-}
-
-function applyConflict(conflicts: unknown): StatusError {
-  const list = Array.isArray(conflicts) ? conflicts as { manager: string, field: string, message?: string }[] : []
-  return new StatusError(409, 'Conflict', `Apply failed with ${list.length} conflict${list.length === 1 ? '' : 's'}`, {
-    causes: list.map((c) => ({ reason: 'FieldManagerConflict', message: c.message ?? `conflict with "${c.manager}"`, field: c.field })),
-  })
+  const metadata = { ...asRecord(record['metadata']), name: info.name, ...(runtime.definition.resource.namespaced && { namespace: info.namespace }) }
+  return { ...record, kind: record['kind'] as string | undefined, apiVersion: record['apiVersion'] as string | undefined, metadata }
 }

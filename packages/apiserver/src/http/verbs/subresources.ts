@@ -7,8 +7,9 @@ import { manageUpdate } from '../../registry/managed-fields.ts'
 import type { ActionSubresource, ProjectionSubresource } from '../../registry/definition.ts'
 import { deleteObject } from '../../registry/delete.ts'
 import { normalizeObject } from '../../registry/normalize.ts'
+import { managerName } from '../../registry/scope.ts'
 import { updateObject } from '../../registry/update.ts'
-import { cloneValue, formatTime, stringAt } from '../../registry/values.ts'
+import { cloneValue, formatTime } from '../../registry/values.ts'
 import { mediaTypeOf, readObject } from '../body.ts'
 import { scopeOf } from '../context.ts'
 import type { HandlerDependencies, ResourceContext } from '../context.ts'
@@ -68,7 +69,9 @@ async function changeProjection(context: ResourceContext, name: string, projecti
       const parent = cloneValue(live)
       projection.writeBack(projected, parent)
       manageUpdate(parent, live, {
-        schema: runtime.schema, manager: scope.manager, apiVersion: runtime.apiVersion, subresource: name, resetFields: [], time: formatTime(deps.registry.now()),
+        schema: runtime.schema, manager: scope.manager, apiVersion: runtime.apiVersion, subresource: name, resetFields: [],
+        // Upstream writes these entries without a time.
+        time: '',
       })
       return parent
     },
@@ -147,7 +150,7 @@ export async function createVirtual(context: Omit<ResourceContext, 'runtime'>, v
 }
 
 function manageVirtual(context: { deps: HandlerDependencies, request: ResourceContext['request'] }, object: ApiObject, gvk: Gvk, subresource: string, options: WriteOptions): void {
-  const manager = options.fieldManager || stringAt({ m: (context.request.headers['user-agent'] ?? '').split('/')[0] }, 'm') || 'unknown'
+  const manager = managerName(options.fieldManager, context.request.headers['user-agent'])
   manageUpdate(object, undefined, {
     schema: schemaFor(gvk), manager, apiVersion: gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`, subresource, resetFields: [['status']],
     time: formatTime(context.deps.registry.now()),

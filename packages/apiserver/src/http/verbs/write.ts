@@ -11,7 +11,7 @@ import { manageUpdate } from '../../registry/managed-fields.ts'
 import type { WriteScope } from '../../registry/scope.ts'
 import { updateObject } from '../../registry/update.ts'
 import type { UpdatePlan } from '../../registry/update.ts'
-import { cloneValue, formatTime, asRecord } from '../../registry/values.ts'
+import { cloneValue, formatTime } from '../../registry/values.ts'
 import { isSyntaxProblem, mediaTypeOf, parseBody, readObject } from '../body.ts'
 import { scopeOf } from '../context.ts'
 import type { ResourceContext } from '../context.ts'
@@ -53,7 +53,6 @@ export async function create(context: ResourceContext): Promise<ApiResponse> {
   const object = await readObject(context.request, runtime.gvk, runtime.schema, options.fieldValidation, context.warn)
   checkNamespace(context, object)
   const scope = scopeOf(context, options, 'CreateOptions')
-  delete object.metadata.managedFields
   const stored = managed(context, object, undefined, scope, '')
   const cached = await createObject(deps.registry, runtime.stored, info.namespace, stored, scope)
   return objectResponse(201, runtime, cached, representation, presentation(context))
@@ -75,17 +74,9 @@ export async function update(context: ResourceContext, subresource: string, part
   const sent = await readObject(context.request, runtime.gvk, runtime.schema, options.fieldValidation, context.warn)
   checkName(context, sent)
   const scope = scopeOf(context, options, 'UpdateOptions')
-  const plan = updatePlan(context, subresource, part, (live) => managed(context, withLiveManagers(cloneValue(sent), live), live, scope, subresource))
+  const plan = updatePlan(context, subresource, part, (live) => managed(context, cloneValue(sent), live, scope, subresource))
   const { cached, created } = await updateObject(deps.registry, runtime.stored, info.namespace, info.name, { ...plan, checksUid: true }, scope)
   return objectResponse(created ? 201 : 200, runtime, cached, representation, presentation(context))
-}
-
-/** A client that leaves managedFields out does not mean to clear them; an empty list does. */
-function withLiveManagers(object: ApiObject, live: ApiObject | undefined): ApiObject {
-  if (live && object.metadata.managedFields === undefined && live.metadata.managedFields !== undefined) {
-    object.metadata.managedFields = cloneValue(live.metadata.managedFields)
-  }
-  return object
 }
 
 /** The name in a body must be the path's. */
@@ -123,7 +114,7 @@ export async function remove(context: ResourceContext): Promise<ApiResponse> {
   const representation = representationOf(context, ['object', 'Table', 'PartialObjectMetadata'])
   const result = await deleteObject(deps.registry, runtime.stored, info.namespace, info.name, options, deletionScope(context, options))
   const status = !result.removed && options.orphanDependents === false ? 202 : 200
-  if (result.removed && !runtime.definition.returnsDeletedObject && (result.cached.object.metadata.deletionTimestamp === undefined || !runtime.definition.gracePeriod)) {
+  if (result.removed && !runtime.definition.returnsDeletedObject) {
     return jsonResponse(status, deletedStatus(context, result.cached), representation.as === 'object' ? representation : undefined)
   }
   return objectResponse(status, runtime, result.cached, representation, presentation(context))
@@ -164,9 +155,4 @@ export function parentOf(context: ResourceContext): CachedObject {
   const cached = context.runtime.cache.get(context.runtime.key(context.info.namespace, context.info.name))
   if (!cached) throw notFound(context.runtime.groupResource, context.info.name)
   return cached
-}
-
-/** A parsed body as an object, {} when there is none. */
-export function recordOf(value: unknown): Record<string, unknown> {
-  return asRecord(value) ?? {}
 }

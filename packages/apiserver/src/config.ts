@@ -1,0 +1,17 @@
+// The server's settings with upstream's defaults.
+import { join } from 'node:path'
+import type { ApiServerOptions } from './interfaces.ts'
+
+/** Fills in what is not given. `dataDir` is the one setting without a default. */
+export function apiServerOptions(given: Partial<ApiServerOptions> & { dataDir: string }): ApiServerOptions {
+  const issuer = given.serviceAccountIssuer ?? 'https://kubernetes.default.svc.cluster.local'
+  return {
+    storage: 'sqlite', bindAddress: '0.0.0.0', securePort: 6443, certSans: [], anonymousAuth: true,
+    authorizationModes: ['Node', 'RBAC'], serviceClusterIpRange: '10.96.0.0/16', serviceNodePortRange: { from: 30000, to: 32767 },
+    serviceAccountKeyFiles: [], serviceAccountMaxTokenExpirationSeconds: 0, enableAdmissionPlugins: [], disableAdmissionPlugins: [],
+    kubeletPreferredAddressTypes: ['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP'], eventTtlSeconds: 3600, maxRequestBytes: 3 * 1024 * 1024,
+    requestTimeoutSeconds: 60, minRequestTimeoutSeconds: 1800,
+    ...given,
+    certDir: given.certDir ?? join(given.dataDir, 'pki'), serviceAccountIssuer: issuer, apiAudiences: given.apiAudiences && given.apiAudiences.length > 0 ? given.apiAudiences : [issuer],
+  }
+}

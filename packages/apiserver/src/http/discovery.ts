@@ -1,0 +1,143 @@
+// Discovery: which groups, versions, resources and verbs are served, as /api, /apis and their group documents and as the aggregated form.
+import { createHash } from 'node:crypto'
+import { apiVersionOf, core } from '@berth/api'
+import type { ResourceInfo, SubresourceInfo } from '@berth/api'
+import type { Registry } from '../registry/registry.ts'
+import type { ConnectHandler, VirtualResource, VirtualSubresource } from '../interfaces.ts'
+import { parseAccept } from './media-types.ts'
+
+/** One resource with the subresources that are served of it. */
+export interface ServedResource {
+  info: ResourceInfo
+  subresources: readonly SubresourceInfo[]
+  /** Group, version and kind in which objects are stored; undefined where nothing is stored. */
+  storage: { group: string, version: string, kind: string } | undefined
+}
+
+/** Upstream's order of groups; others follow by name. */
+const groupOrder = [
+  'apiregistration.k8s.io', 'apps', 'events.k8s.io', 'authentication.k8s.io', 'authorization.k8s.io', 'autoscaling', 'batch', 'certificates.k8s.io', 'networking.k8s.io', 'policy',
+  'rbac.authorization.k8s.io', 'storage.k8s.io', 'admissionregistration.k8s.io', 'apiextensions.k8s.io', 'scheduling.k8s.io', 'coordination.k8s.io', 'node.k8s.io', 'discovery.k8s.io',
+  'resource.k8s.io', 'flowcontrol.apiserver.k8s.io',
+]
+
+/** Gathers what the registry and the virtual parts serve. */
+export function servedResources(registry: Registry, virtual: { resources: readonly VirtualResource[], subresources: readonly VirtualSubresource[], connects: readonly ConnectHandler[] }): ServedResource[] {
+  const same = (a: ResourceInfo, b: ResourceInfo): boolean => a.group === b.group && a.resource === b.resource
+  const stored = [...registry.runtimes()].map((runtime): ServedResource => {
+    const info = runtime.definition.resource
+    const names = new Set([
+      ...Object.keys(runtime.definition.subresources ?? {}), ...virtual.subresources.filter((v) => same(v.parent, info)).map((v) => v.name),
+      ...virtual.connects.filter((c) => same(c.parent, info)).map((c) => c.subresource),
+    ])
+    return { info, subresources: info.subresources.filter((s) => names.has(s.name)), storage: runtime.stored.gvk }
+  })
+  const bindings: ServedResource[] = registry.runtime('', 'pods') ? [{ info: core.bindings, subresources: [], storage: undefined }] : []
+  return [...stored, ...bindings, ...virtual.resources.map((v): ServedResource => ({ info: v.resource, subresources: [], storage: undefined }))]
+    .sort((a, b) => compare(a.info.resource, b.info.resource))
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** The documents of discovery over a fixed set of resources. */
+export class Discovery {
+  readonly #served: readonly ServedResource[]
+  readonly #groups: readonly string[]
+  readonly #serverAddress: () => string
+  /** `v1`, `apps/v1`, ... */
+  readonly groupVersions: ReadonlySet<string>
+
+  constructor(served: readonly ServedResource[], serverAddress: () => string) {
+    this.#served = served
+    this.#serverAddress = serverAddress
+    this.groupVersions = new Set(served.map((s) => apiVersionOf(s.info)))
+    const rank = (group: string): number => (groupOrder.includes(group) ? groupOrder.indexOf(group) : groupOrder.length)
+    this.#groups = [...new Set(served.map((s) => s.info.group))].filter((g) => g !== '').sort((a, b) => rank(a) - rank(b) || compare(a, b))
+  }
+
+  /** The document of a discovery path, or undefined when the path is none (or nothing is served there). */
+  document(path: string, accept: string | undefined): { body: unknown, contentType: string } | undefined {
+    const parts = path.replace(/^\/|\/$/g, '').split('/')
+    const plain = (body: unknown): { body: unknown, contentType: string } => ({ body, contentType: 'application/json' })
+    if (parts[0] === 'api') {
+      if (parts.length === 1) return this.#aggregated(accept, ['']) ?? plain(this.#coreVersions())
+      return parts.length === 2 && parts[1] === 'v1' ? plain(this.#resourceList('', 'v1')) : undefined
+    }
+    if (parts[0] !== 'apis') return undefined
+    if (parts.length === 1) return this.#aggregated(accept, this.#groups) ?? plain({ kind: 'APIGroupList', apiVersion: 'v1', groups: this.#groups.map((g) => this.#group(g)) })
+    const group = parts[1] ?? ''
+    if (!this.#groups.includes(group)) return undefined
+    if (parts.length === 2) return plain({ kind: 'APIGroup', apiVersion: 'v1', ...this.#group(group) })
+    return parts.length === 3 && this.groupVersions.has(`${group}/${parts[2] ?? ''}`) ? plain(this.#resourceList(group, parts[2] ?? '')) : undefined
+  }
+
+  /** Resources of one group and version. */
+  resourcesOf(group: string, version: string): readonly ServedResource[] {
+    return this.#served.filter((s) => s.info.group === group && s.info.version === version)
+  }
+
+  #coreVersions(): unknown {
+    return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: this.#serverAddress() }] }
+  }
+
+  #versions(group: string): string[] {
+    return [...new Set(this.#served.filter((s) => s.info.group === group).map((s) => s.info.version))].sort().reverse()
+  }
+
+  #group(group: string): Record<string, unknown> {
+    const versions = this.#versions(group).map((version) => ({ groupVersion: `${group}/${version}`, version }))
+    return { name: group, versions, preferredVersion: versions[0] }
+  }
+
+  #resourceList(group: string, version: string): unknown {
+    const resources = this.resourcesOf(group, version).flatMap((served) => {
+      const { info } = served
+      return [
+        {
+          name: info.resource, singularName: info.singular, namespaced: info.namespaced, kind: info.kind, verbs: info.verbs,
+          ...(info.shortNames.length > 0 && { shortNames: info.shortNames }), ...(info.categories.length > 0 && { categories: info.categories }),
+          ...(served.storage && { storageVersionHash: storageVersionHash(served.storage) }),
+        },
+        ...served.subresources.map((sub) => ({
+          name: `${info.resource}/${sub.name}`, singularName: '', namespaced: info.namespaced, ...(sub.group !== '' && { group: sub.group }), ...(sub.version !== '' && { version: sub.version }),
+          kind: sub.kind, verbs: sub.verbs,
+        })),
+      ]
+    })
+    return { kind: 'APIResourceList', ...(group !== '' && { apiVersion: 'v1' }), groupVersion: group === '' ? version : `${group}/${version}`, resources }
+  }
+
+  #aggregated(accept: string | undefined, groups: readonly string[]): { body: unknown, contentType: string } | undefined {
+    for (const { type, parameters } of parseAccept(accept)) {
+      if (type !== 'application/json') continue
+      const version = parameters['v']
+      if (parameters['as'] === undefined) return undefined
+      if (parameters['g'] !== 'apidiscovery.k8s.io' || parameters['as'] !== 'APIGroupDiscoveryList' || (version !== 'v2' && version !== 'v2beta1')) continue
+      const items = groups.map((group) => ({
+        metadata: group === '' ? {} : { name: group },
+        versions: this.#versions(group).map((v) => ({ version: v, resources: this.resourcesOf(group, v).map(aggregatedResource), freshness: 'Current' })),
+      }))
+      return {
+        body: { kind: 'APIGroupDiscoveryList', apiVersion: `apidiscovery.k8s.io/${version}`, metadata: {}, items },
+        contentType: `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
+      }
+    }
+    return undefined
+  }
+}
+
+function aggregatedResource({ info, subresources }: ServedResource): unknown {
+  const kindOf = (group: string, version: string, kind: string): unknown => ({ group, version, kind })
+  return {
+    resource: info.resource, responseKind: kindOf('', '', info.kind), scope: info.namespaced ? 'Namespaced' : 'Cluster', singularResource: info.singular, verbs: info.verbs,
+    ...(info.shortNames.length > 0 && { shortNames: info.shortNames }), ...(info.categories.length > 0 && { categories: info.categories }),
+    ...(subresources.length > 0 && { subresources: subresources.map((s) => ({ subresource: s.name, responseKind: kindOf(s.group, s.version, s.kind), verbs: s.verbs })) }),
+  }
+}
+
+/** Upstream's hash of the version in which objects are stored. */
+function storageVersionHash({ group, version, kind }: { group: string, version: string, kind: string }): string {
+  return createHash('sha256').update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString('base64')
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+import { createAdmission } from './admission/index.ts'
+import { ClusterIpAllocator, NodePortAllocator, serviceHook } from './allocators/index.ts'
+import { RequestAuthenticator, TokenAuthenticator } from './authentication/authenticator.ts'
+import { ClientCertificates } from './authentication/client-certificates.ts'
+import { issuerDiscoveryPaths } from './authentication/issuer-discovery.ts'
+import { jwtSigner, verificationKey } from './authentication/jwt.ts'
+import { ServiceAccountTokens } from './authentication/service-account-tokens.ts'
+import { parseTokenFile } from './authentication/token-file.ts'
+import { createAuthorization } from './authorization/index.ts'
+import { createBootstrap } from './bootstrap/index.ts'
+import type { PreparedCertificates } from './certificates/index.ts'
+import type { SecurityParts, ServerDependencies } from './interfaces.ts'
+import { createConnectHandlers, kubeletAccess } from './proxy/index.ts'
+import { createVirtualResources, tokenRequest } from './virtual/index.ts'
+
+/**
+ * Builds authentication, authorization, admission, allocation, bootstrap, reviews and the proxies to kubelets over a store that is loaded.
+ * `certificates` may be replaced by a renewed set (`replaceCertificates`). Throws where a flag or a file that it names is wrong.
+ */
+export function createSecurity(dependencies: ServerDependencies & { certificates: PreparedCertificates }): SecurityParts & { replaceCertificates(renewed: PreparedCertificates): void } {
+  const { options, store, log } = dependencies
+  let { certificates } = dependencies
+  const kubeletCa = options.kubeletCertificateAuthority ? readFileSync(options.kubeletCertificateAuthority, 'utf8') : undefined
+  const now = Date.now
+  const audiences = options.apiAudiences.length > 0 ? options.apiAudiences : [options.serviceAccountIssuer]
+  const keys = certificates.serviceAccountKeys.map(verificationKey)
+  const accounts = new ServiceAccountTokens({ issuer: options.serviceAccountIssuer, keys, store, now })
+  const tokens = new TokenAuthenticator(options.tokenAuthFile ? parseTokenFile(readFileSync(options.tokenAuthFile, 'utf8')) : new Map(), accounts, audiences)
+  const authorization = createAuthorization(options.authorizationModes, store)
+  const addresses = new ClusterIpAllocator(store, options.serviceClusterIpRange)
+  const nodePorts = new NodePortAllocator(dependencies.storage, options.serviceNodePortRange)
+  const issuer = {
+    issuer: options.serviceAccountIssuer, audiences, sign: jwtSigner(certificates.serviceAccountSigningKey), maxSeconds: options.serviceAccountMaxTokenExpirationSeconds, now,
+  }
+  const kubelet = kubeletAccess(dependencies, () => ({ ...certificates.kubeletClient, ca: kubeletCa }))
+  return {
+    authenticator: new RequestAuthenticator({
+      certificates: certificates.clientCa === undefined ? undefined : new ClientCertificates(certificates.clientCa, now),
+      tokens, audiences, anonymous: options.anonymousAuth, authorizer: authorization.authorizer, log,
+    }),
+    authorizer: authorization.authorizer,
+    admission: createAdmission(options, store),
+    writeHooks: [serviceHook(addresses, nodePorts), ...authorization.hooks],
+    virtualResources: createVirtualResources({ authorization, tokens, audiences, modes: options.authorizationModes }),
+    virtualSubresources: [tokenRequest(store, issuer)],
+    connectHandlers: createConnectHandlers(kubelet, authorization.authorizer),
+    bootstrap: createBootstrap(dependencies, { addresses, nodePorts }, authorization.rbac),
+    paths: issuerDiscoveryPaths(dependencies, keys),
+    replaceCertificates(renewed) {
+      certificates = renewed
+    },
+  }
+}
