@@ -1,4 +1,5 @@
 import { bindingValidation } from './binding.ts'
+import { isRecord } from './common.ts'
 import { clusterRoleBindingValidation, roleBindingValidation } from './role-binding.ts'
 import { clusterRoleValidation, roleValidation } from './role.ts'
 import { configMapValidation } from './config-map.ts'
@@ -73,7 +74,7 @@ export function hasValidation(gvk: GroupVersionKind): boolean {
  */
 export function validateCreate(gvk: GroupVersionKind, object: unknown, options: Partial<ValidationOptions> = {}): FieldError[] {
   const rules = rulesOf(gvk)
-  const errors = rules.create(object as never, { ...defaultOptions, ...options })
+  const errors = rules.create(withParts(object) as never, { ...defaultOptions, ...options })
   // Whatever a kind allows as a name must also fit into a path; that is only asked of objects that are well-formed otherwise.
   if (errors.length > 0 || rules.virtual) return errors
   return checkGenericMeta(metaOf(object), rules.namespaced, nameIsPathSegment)
@@ -82,8 +83,13 @@ export function validateCreate(gvk: GroupVersionKind, object: unknown, options: 
 /** The problems of an object that is to replace `old`, as a whole or through a subresource (`status`, `resize` ...). Throws for a kind without rules. */
 export function validateUpdate(gvk: GroupVersionKind, object: unknown, old: unknown, subresource = '', options: Partial<ValidationOptions> = {}): FieldError[] {
   const rules = rulesOf(gvk)
-  const own = rules.update?.(object as never, old as never, subresource, { ...defaultOptions, ...options }) ?? []
+  const own = rules.update?.(withParts(object) as never, withParts(old) as never, subresource, { ...defaultOptions, ...options }) ?? []
   return rules.virtual ? own : [...checkGenericMetaUpdate(metaOf(object), metaOf(old)), ...own]
+}
+
+/** An object that has metadata and a spec, if empty ones: in Go these are never absent. */
+function withParts(object: unknown): object {
+  return { metadata: { name: '' }, spec: {}, ...(isRecord(object) ? Object.fromEntries(Object.entries(object).filter(([, part]) => part !== null && part !== undefined)) : {}) }
 }
 
 function rulesOf(gvk: GroupVersionKind): KindValidation<never> {

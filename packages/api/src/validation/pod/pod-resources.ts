@@ -18,7 +18,7 @@ export function checkPodLevelResources(spec: PodSpec, at: string, context: PodCo
     const request = resources.requests?.[name]
     if (sum.cmp(quantity(request)) > 0) errors.push(invalid(`${at}.requests[${name}]`, request ?? '0', `must be greater than or equal to aggregate container requests of ${sum.toString()}`))
   }
-  spec.containers.forEach((container, i) => {
+  spec.containers?.forEach((container, i) => {
     for (const [name, limit] of Object.entries(container.resources?.limits ?? {})) {
       const whole = resources.limits?.[name]
       if (whole !== undefined && quantity(limit).cmp(quantity(whole)) > 0) {

@@ -17,7 +17,8 @@ export function checkPodResize(pod: Pod, old: Pod, whole: readonly FieldError[])
   }
   const running = old.status?.containerStatuses?.find((status) => status.state?.running)
   if (running && !running.resources) errors.push(forbidden('spec', 'Pod running on node without support for resize'))
-  const { containers, initContainers } = pod.spec
+  const { initContainers } = pod.spec
+  const containers = pod.spec.containers ?? []
   if (containers.length !== old.spec.containers.length || (initContainers?.length ?? 0) !== (old.spec.initContainers?.length ?? 0)) {
     return [...errors, forbidden('spec', 'only cpu and memory resources are mutable')]
   }

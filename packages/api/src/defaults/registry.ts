@@ -1,0 +1,40 @@
+import type { GroupVersionKind } from '../schema/index.ts'
+import { defaultClusterRoleBinding, defaultRoleBinding } from './role-binding.ts'
+import { defaultConfigMap } from './config-map.ts'
+import { defaultDeployment } from './deployment.ts'
+import { defaultEndpointSlice } from './endpoint-slice.ts'
+import { defaultEndpoints } from './endpoints.ts'
+import { defaultNamespace } from './namespace.ts'
+import { defaultNode } from './node.ts'
+import { defaultPod } from './pod.ts'
+import { defaultPriorityClass } from './priority-class.ts'
+import { defaultReplicaSet } from './replica-set.ts'
+import { defaultSecret } from './secret.ts'
+import { defaultService } from './service.ts'
+import { defaultTokenRequest } from './token-request.ts'
+
+/** What each kind's missing fields become, one line a kind. Kinds without a line have no defaults. */
+const kinds: Readonly<Record<string, (object: never) => void>> = {
+  '/v1/ConfigMap': defaultConfigMap,
+  '/v1/Endpoints': defaultEndpoints,
+  '/v1/Namespace': defaultNamespace,
+  '/v1/Node': defaultNode,
+  '/v1/Pod': defaultPod,
+  '/v1/Secret': defaultSecret,
+  '/v1/Service': defaultService,
+  'apps/v1/Deployment': defaultDeployment,
+  'apps/v1/ReplicaSet': defaultReplicaSet,
+  'authentication.k8s.io/v1/TokenRequest': defaultTokenRequest,
+  'discovery.k8s.io/v1/EndpointSlice': defaultEndpointSlice,
+  'rbac.authorization.k8s.io/v1/ClusterRoleBinding': defaultClusterRoleBinding,
+  'rbac.authorization.k8s.io/v1/RoleBinding': defaultRoleBinding,
+  'scheduling.k8s.io/v1/PriorityClass': defaultPriorityClass,
+}
+
+/**
+ * Fills in what a decoded object leaves out, in place, as a stock server does when it reads an object: defaults that depend on other fields, fields that mirror each other,
+ * resource amounts in canonical form. Applying it again changes nothing.
+ */
+export function applyDefaults({ group, version, kind }: GroupVersionKind, object: object): void {
+  kinds[`${group}/${version}/${kind}`]?.(object as never)
+}
