@@ -58,13 +58,13 @@ function fail(self: string, go: string): never {
   throw new Error(`${self}: nothing known about ${go}`)
 }
 
-function marksOf(name: string, field: Field): string[] {
+function marksOf(self: string, name: string, field: Field): string[] {
   const markers = field.markers ?? []
   const values = (key: string): string[] => markers.filter((m) => m.startsWith(`${key}=`)).map((m) => m.slice(key.length + 1))
   const marks: string[] = []
   if (!field.omitempty) marks.push('!')
   if (name === 'creationTimestamp') marks.push('omitzero')
-  if (!field.omitempty && !markers.includes('optional') && !markers.includes('k8s:optional')) marks.push('required')
+  if (markers.includes('required') || (!field.omitempty && !markers.includes('optional') && !markers.includes('k8s:optional'))) marks.push('required')
   const listType = values('listType')[0] ?? values('k8s:listType')[0]
   if (listType === 'map') marks.push(`map=${(values('listMapKey').length > 0 ? values('listMapKey') : values('k8s:listMapKey')).join(',')}`)
   else if (listType) marks.push(listType)
@@ -73,8 +73,15 @@ function marksOf(name: string, field: Field): string[] {
   if (field.patchStrategy) marks.push(`patch=${field.patchStrategy}`)
   if (field.patchMergeKey) marks.push(`key=${field.patchMergeKey}`)
   const fallback = values('default')[0]
-  if (fallback) marks.push(`default=${fallback}`)
+  if (fallback) marks.push(`default=${fallback.startsWith('ref(') ? constant(self, field, fallback) : fallback}`)
   return marks
+}
+
+/** A default that names a Go constant, `ref(AzureSharedBlobDisk)`: the value of the field's enumeration that the constant's name holds. */
+function constant(self: string, field: Field, reference: string): string {
+  const values = packages[self]?.types[field.type.replace('*', '')]?.values ?? []
+  const value = values.filter((v) => reference.includes(v)).sort((a, b) => b.length - a.length)[0]
+  return JSON.stringify(value ?? fail(self, reference))
 }
 
 /** The order in which Go writes the fields of `home.Type`, seen in the objects of facts/roundtrip; an embedded struct stands as `inline:...`. */
@@ -93,7 +100,7 @@ function struct(self: string, name: string, facts: TypeFacts): string {
     .sort((a, b) => a.order - b.order)
     .map(({ name, field }) => name.startsWith('inline:')
       ? `...${reference(name.slice('inline:'.length), self)}${field.number === undefined ? '' : ` ${field.number}`}`
-      : [name, field.number ?? 0, reference(field.type, self), ...marksOf(name, field)].join(' '))
+      : [name, field.number ?? 0, reference(field.type, self), ...marksOf(self, name, field)].join(' '))
   if (facts.markers?.includes('structType=atomic')) lines.unshift('@atomic')
   return `\n${lines.map((l) => `    ${l}\n`).join('')}  `
 }

@@ -36,6 +36,8 @@ export interface ListSchema {
   readonly item: TypeSchema
   /** How server-side apply merges it; a list that says nothing is atomic. */
   readonly listType: 'atomic' | 'set' | 'map'
+  /** False where `atomic` only follows from the type's saying nothing. */
+  readonly declared: boolean
   /** The fields that tell the items of a `map` list apart. */
   readonly keys: readonly string[]
 }
@@ -80,6 +82,8 @@ export interface FieldSchema {
   /** Strategic merge patch: `merge`, `replace`, `retainKeys`. */
   readonly patchStrategy: readonly string[]
   readonly patchMergeKey?: string
+  /** What the field itself says of a map or struct; its type carries what follows. */
+  readonly mapType?: 'atomic' | 'granular'
   /** The value that stands in where the field is a list key that was left out. */
   readonly default?: Json
 }

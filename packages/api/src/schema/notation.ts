@@ -18,8 +18,8 @@ const scalars: Record<string, [ScalarKind, string]> = {
   IntOrString: ['intOrString', 'intstr.IntOrString'], 'types.UID': ['string', 'types.UID'], 'types.NodeName': ['string', 'types.NodeName'],
 }
 
-interface Marks { listType: 'atomic' | 'set' | 'map'; keys: readonly string[]; shape?: 'atomic' | 'granular' }
-const noMarks: Marks = { listType: 'atomic', keys: [] }
+interface Marks { listType: 'atomic' | 'set' | 'map'; declared: boolean; keys: readonly string[]; shape?: 'atomic' | 'granular' }
+const noMarks: Marks = { listType: 'atomic', declared: false, keys: [] }
 
 class Resolver {
   readonly #text: Record<string, { group: string; types: Record<string, string> }>
@@ -80,19 +80,28 @@ class Resolver {
     const keys = value('map')
     const mergeKey = value('key')[0]
     const atomic = marks.includes('atomic')
-    const shape = atomic ? 'atomic' : marks.includes('granular') ? 'granular' : undefined
+    const listType = keys.length > 0 ? 'map' : marks.includes('set') ? 'set' : 'atomic'
+    const isList = /^\*?\[\]/.test(type) || this.#isListAlias(type, home)
+    const shape = isList ? undefined : atomic ? 'atomic' : marks.includes('granular') ? 'granular' : undefined
     return {
       name,
       number: Number(number),
-      type: this.type(type, home, { listType: keys.length > 0 ? 'map' : marks.includes('set') ? 'set' : 'atomic', keys, ...(shape && { shape }) }),
+      type: this.type(type, home, { listType, declared: listType !== 'atomic' || (isList && atomic), keys, ...(shape && { shape }) }),
       pointer: type.startsWith('*'),
       always: marks.includes('!'),
       omitZero: marks.includes('omitzero'),
       required: marks.includes('required'),
       patchStrategy: value('patch'),
+      ...(shape !== undefined && { mapType: shape }),
       ...(mergeKey !== undefined && { patchMergeKey: mergeKey }),
-      ...(fallback !== undefined && !fallback.startsWith('ref(') && { default: JSON.parse(fallback) as Json }),
+      ...(fallback !== undefined && { default: JSON.parse(fallback) as Json }),
     }
+  }
+
+  #isListAlias(type: string, home: string): boolean {
+    if (scalars[type] || type.includes('[')) return false
+    const [from, name] = split(type.replace('*', ''), home)
+    return this.#text[from]?.types[name]?.startsWith('=[]') ?? false
   }
 
   /** The schema of a Go type expression of the data files. */
@@ -111,7 +120,7 @@ class Resolver {
   }
 
   #list(go: string, home: string, marks: Marks): TypeSchema {
-    return lazily<TypeSchema>({ kind: 'list', goType: goTypeOf(go, home), listType: marks.listType, keys: marks.keys }, 'item', () => this.type(go.slice(2), home))
+    return lazily<TypeSchema>({ kind: 'list', goType: goTypeOf(go, home), listType: marks.listType, declared: marks.declared, keys: marks.keys }, 'item', () => this.type(go.slice(2), home))
   }
 
   #map(goType: string, value: string, home: string, marks: Marks): TypeSchema {

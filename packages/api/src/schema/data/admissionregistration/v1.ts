@@ -143,7 +143,7 @@ export const types: Record<string, string> = {
   ValidatingAdmissionPolicyBinding: `
     ...meta/v1.TypeMeta
     metadata 1 meta/v1.ObjectMeta
-    spec 2 ValidatingAdmissionPolicyBindingSpec
+    spec 2 ValidatingAdmissionPolicyBindingSpec required
   `,
   ValidatingAdmissionPolicyBindingList: `
     ...meta/v1.TypeMeta
@@ -151,10 +151,10 @@ export const types: Record<string, string> = {
     items 2 []ValidatingAdmissionPolicyBinding ! required
   `,
   ValidatingAdmissionPolicyBindingSpec: `
-    policyName 1 string
+    policyName 1 string required
     paramRef 2 *ParamRef
     matchResources 3 *MatchResources
-    validationActions 4 []ValidationAction set
+    validationActions 4 []ValidationAction required set
   `,
   ValidatingAdmissionPolicyConditionType: `=string`,
   ValidatingAdmissionPolicyList: `

@@ -38,7 +38,7 @@ export const types: Record<string, string> = {
     status 3 TokenReviewStatus
   `,
   TokenReviewSpec: `
-    token 1 string
+    token 1 string required
     audiences 2 []string atomic
   `,
   TokenReviewStatus: `

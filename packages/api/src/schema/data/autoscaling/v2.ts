@@ -39,7 +39,7 @@ export const types: Record<string, string> = {
   HorizontalPodAutoscaler: `
     ...meta/v1.TypeMeta
     metadata 1 meta/v1.ObjectMeta
-    spec 2 HorizontalPodAutoscalerSpec
+    spec 2 HorizontalPodAutoscalerSpec required
     status 3 HorizontalPodAutoscalerStatus
   `,
   HorizontalPodAutoscalerBehavior: `

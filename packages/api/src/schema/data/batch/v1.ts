@@ -6,7 +6,7 @@ export const types: Record<string, string> = {
   CronJob: `
     ...meta/v1.TypeMeta
     metadata 1 meta/v1.ObjectMeta
-    spec 2 CronJobSpec
+    spec 2 CronJobSpec required
     status 3 CronJobStatus
   `,
   CronJobList: `

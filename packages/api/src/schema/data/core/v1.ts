@@ -29,10 +29,10 @@ export const types: Record<string, string> = {
   AzureDiskVolumeSource: `
     diskName 1 string ! required
     diskURI 2 string ! required
-    cachingMode 3 *AzureDataDiskCachingMode default=ref(AzureDataDiskCachingReadWrite)
+    cachingMode 3 *AzureDataDiskCachingMode default="ReadWrite"
     fsType 4 *string default="ext4"
     readOnly 5 *bool default=false
-    kind 6 *AzureDataDiskKind default=ref(AzureSharedBlobDisk)
+    kind 6 *AzureDataDiskKind default="Shared"
   `,
   AzureFilePersistentVolumeSource: `
     secretName 1 string ! required
@@ -220,12 +220,12 @@ export const types: Record<string, string> = {
   `,
   ContainerRestartPolicy: `=string`,
   ContainerRestartRule: `
-    action 1 ContainerRestartRuleAction
+    action 1 ContainerRestartRuleAction required
     exitCodes 2 *ContainerRestartRuleOnExitCodes
   `,
   ContainerRestartRuleAction: `=string`,
   ContainerRestartRuleOnExitCodes: `
-    operator 1 ContainerRestartRuleOnExitCodesOperator
+    operator 1 ContainerRestartRuleOnExitCodesOperator required
     values 2 []int32 set
   `,
   ContainerRestartRuleOnExitCodesOperator: `=string`,
@@ -520,7 +520,7 @@ export const types: Record<string, string> = {
     pullPolicy 2 PullPolicy
   `,
   ImageVolumeStatus: `
-    imageRef 1 string
+    imageRef 1 string required
   `,
   KeyToPath: `
     key 1 string ! required
@@ -899,8 +899,8 @@ export const types: Record<string, string> = {
     container 5 string
   `,
   PodCertificateProjection: `
-    signerName 1 string
-    keyType 2 string
+    signerName 1 string required
+    keyType 2 string required
     maxExpirationSeconds 3 *int32
     credentialBundlePath 4 string
     keyPath 5 string

@@ -12,7 +12,7 @@ export const types: Record<string, string> = {
   IPAddress: `
     ...meta/v1.TypeMeta
     metadata 1 meta/v1.ObjectMeta
-    spec 2 IPAddressSpec
+    spec 2 IPAddressSpec required
   `,
   IPAddressList: `
     ...meta/v1.TypeMeta
@@ -20,7 +20,7 @@ export const types: Record<string, string> = {
     items 2 []IPAddress ! required
   `,
   IPAddressSpec: `
-    parentRef 1 *ParentReference
+    parentRef 1 *ParentReference required
   `,
   IPBlock: `
     cidr 1 string ! required
@@ -135,9 +135,9 @@ export const types: Record<string, string> = {
   `,
   ParentReference: `
     group 1 string
-    resource 2 string
+    resource 2 string required
     namespace 3 string
-    name 4 string
+    name 4 string required
   `,
   PathType: `=string`,
   PolicyType: `=string Ingress Egress`,

@@ -25,7 +25,7 @@ export const types: Record<string, string> = {
     validRange 4 *CapacityRequestPolicyRange
   `,
   CapacityRequestPolicyRange: `
-    min 1 *Quantity
+    min 1 *Quantity required
     max 2 *Quantity
     step 3 *Quantity
   `,
@@ -37,7 +37,7 @@ export const types: Record<string, string> = {
   `,
   CounterSet: `
     name 1 string ! required
-    counters 2 map[string]Counter
+    counters 2 map[string]Counter required
   `,
   Device: `
     name 1 string ! required
@@ -115,7 +115,7 @@ export const types: Record<string, string> = {
   `,
   DeviceCounterConsumption: `
     counterSet 1 string ! required
-    counters 2 map[string]Counter
+    counters 2 map[string]Counter required
   `,
   DeviceRequest: `
     name 1 string ! required
