@@ -1,5 +1,5 @@
 // Field errors in a Status: the same words as upstream's field.Error. The type is @berth/api's FieldError.
-import { fieldErrorMessage, statusCauses } from './rules.ts'
+import { fieldErrorMessage, statusCauses } from '@berth/api'
 import type { FieldError } from '@berth/api'
 
 export type FieldErrorLike = FieldError

@@ -1,10 +1,11 @@
 // Request bodies: JSON and YAML into objects of the schema, with upstream's words for everything that can be wrong.
-import { decode, DecodeError, JsonSyntaxError, parseJson, schemaOf } from '@berth/api'
-import { applyDefaults } from '../rules.ts'
-import type { Json, ObjectSchema } from '@berth/api'
+import { DecodeError, JsonSyntaxError, applyDefaults, decode, parseJson, schemaOf } from '@berth/api'
+import type { Json, JsonObject, ObjectSchema, StructSchema } from '@berth/api'
 import { parseDocument } from 'yaml'
 import { badRequest, unsupportedMediaType } from '../errors.ts'
 import type { ApiObject, ApiRequest } from '../interfaces.ts'
+import { decodeMessage, openEnvelope } from '../protobuf/decode.ts'
+import { ProtobufError } from '../protobuf/reader.ts'
 import { asRecord } from '../registry/values.ts'
 
 type Validation = 'strict' | 'warn' | 'ignore'
@@ -14,6 +15,21 @@ interface Gvk { group: string, version: string, kind: string }
 export function mediaTypeOf(request: ApiRequest): string {
   const header = request.headers['content-type']
   return header === undefined || header === '' ? 'application/json' : (header.split(';')[0] ?? '').trim().toLowerCase()
+}
+
+export const protobufType = 'application/vnd.kubernetes.protobuf'
+const readable = ['application/json', 'application/yaml', protobufType]
+
+/** A protobuf body as the JSON it stands for; one of another kind as its kind and version alone. Throws 400. */
+export function readProtobuf(bytes: Uint8Array, gvk: Gvk, schema: StructSchema): JsonObject {
+  try {
+    const { kind, apiVersion, raw } = openEnvelope(bytes)
+    const head = { ...(kind && { kind }), ...(apiVersion && { apiVersion }) }
+    return kind === '' || kind === gvk.kind ? { ...decodeMessage(schema, raw), ...head } : head
+  } catch (error) {
+    if (error instanceof ProtobufError || isSyntaxProblem(error)) throw unrecognized(gvk, error.message, bytes)
+    throw error
+  }
 }
 
 /** A parsed body: any JSON value, and which keys stood twice. Throws an Error whose message is the parser's. */
@@ -45,8 +61,9 @@ function toJson(value: unknown): Json {
 /** Reads the body as an object of `gvk`: decoded, with defaults. Problems go to `warn` (mode warn). Throws 400, 413, 415. */
 export async function readObject(request: ApiRequest, gvk: Gvk, schema: ObjectSchema, validation: Validation, warn: (text: string) => void): Promise<ApiObject> {
   const mediaType = mediaTypeOf(request)
-  if (mediaType !== 'application/json' && mediaType !== 'application/yaml') throw unsupportedMediaType(['application/json', 'application/yaml'])
+  if (!readable.includes(mediaType)) throw unsupportedMediaType(readable)
   const bytes = await request.body()
+  if (mediaType === protobufType) return toObject(readProtobuf(bytes, gvk, schema), [], gvk, schema, validation, warn, bytes)
   let parsed: { value: Json, duplicates: string[] }
   try {
     parsed = parseBody(bytes, mediaType)

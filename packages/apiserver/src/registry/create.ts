@@ -1,5 +1,5 @@
 // Creating an object: upstream's Store.Create.
-import { validateCreate } from '../rules.ts'
+import { validateCreate } from '@berth/api'
 import { alreadyExists, invalid, StatusError } from '../errors.ts'
 import type { AdmissionAttributes, ApiObject, WriteOutcome } from '../interfaces.ts'
 import { StorageConflict } from '../storage/storage.ts'

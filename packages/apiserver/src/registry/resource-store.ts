@@ -1,5 +1,5 @@
 // The registry as plugins, hooks and bootstrap see it (interfaces.ts, ResourceStore).
-import { applyDefaults } from '../rules.ts'
+import { applyDefaults } from '@berth/api'
 import type { ResourceInfo } from '@berth/api'
 import { notFound } from '../errors.ts'
 import type { ApiObject, ResourceStore, StoreWriteOptions } from '../interfaces.ts'

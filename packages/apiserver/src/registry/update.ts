@@ -1,6 +1,6 @@
 // Changing an object: upstream's Store.Update with its compare-and-swap loop. PUT, PATCH, apply, subresources and in-process writes all come through here.
 import type { FieldError } from '@berth/api'
-import { validateUpdate } from '../rules.ts'
+import { validateUpdate } from '@berth/api'
 import { badRequest, conflict, invalid, notFound, optimisticLockMessage } from '../errors.ts'
 import type { AdmissionAttributes, ApiObject, WriteOutcome } from '../interfaces.ts'
 import { StorageConflict } from '../storage/storage.ts'

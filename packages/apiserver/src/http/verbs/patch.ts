@@ -1,6 +1,5 @@
 // PATCH: JSON patch, merge patch, strategic merge patch and apply, each on the served version of the live object.
-import { DecodeError, decode, jsonMergePatch, jsonPatch, PatchError, stringifyJson, strategicMergePatch } from '@berth/api'
-import { applyDefaults } from '../../rules.ts'
+import { DecodeError, PatchError, applyDefaults, decode, jsonMergePatch, jsonPatch, strategicMergePatch, stringifyJson } from '@berth/api'
 import type { Json } from '@berth/api'
 import { badRequest, conflict, invalid, notFound, StatusError } from '../../errors.ts'
 import type { ApiObject, ApiResponse } from '../../interfaces.ts'

@@ -1,4 +1,5 @@
 // create, update and delete of stored resources and their part subresources.
+import { schemaOf } from '@berth/api'
 import { badRequest, notFound, StatusError } from '../../errors.ts'
 import type { ApiObject, ApiResponse } from '../../interfaces.ts'
 import type { CachedObject } from '../../registry/cached-object.ts'
@@ -12,7 +13,7 @@ import type { WriteScope } from '../../registry/scope.ts'
 import { updateObject } from '../../registry/update.ts'
 import type { UpdatePlan } from '../../registry/update.ts'
 import { cloneValue, formatTime } from '../../registry/values.ts'
-import { isSyntaxProblem, mediaTypeOf, parseBody, readObject } from '../body.ts'
+import { isSyntaxProblem, mediaTypeOf, parseBody, protobufType, readObject, readProtobuf } from '../body.ts'
 import { scopeOf } from '../context.ts'
 import type { ResourceContext } from '../context.ts'
 import { parseDeleteOptions, parseListOptions, parseWriteOptions } from '../query-options.ts'
@@ -91,12 +92,20 @@ export function checkName(context: ResourceContext, object: ApiObject): void {
   }
 }
 
+const deleteOptions = { group: '', version: 'v1', kind: 'DeleteOptions' }
+
 /** DeleteOptions of a request. */
 export async function readDeleteOptions(context: ResourceContext): Promise<ReturnType<typeof parseDeleteOptions>> {
   const bytes = await context.request.body()
   if (bytes.length === 0) return parseDeleteOptions(context.query, undefined)
+  const mediaType = mediaTypeOf(context.request)
+  if (mediaType === protobufType) {
+    const schema = schemaOf(deleteOptions)
+    if (!schema) throw new Error('no schema for DeleteOptions')
+    return parseDeleteOptions(context.query, readProtobuf(bytes, deleteOptions, schema))
+  }
   try {
-    return parseDeleteOptions(context.query, parseBody(bytes, mediaTypeOf(context.request)).value)
+    return parseDeleteOptions(context.query, parseBody(bytes, mediaType).value)
   } catch (error) {
     if (isSyntaxProblem(error)) throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`, error)
     throw error

@@ -1,0 +1,51 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { decode, normalize, schemaOf } from '@berth/api'
+import type { ObjectSchema } from '@berth/api'
+import { describe, expect, it } from 'vitest'
+import { decodeMessage, openEnvelope } from './decode.ts'
+import { ProtobufError } from './reader.ts'
+
+const facts = process.env['BERTH_FACTS']
+const folder = facts === undefined ? '' : path.join(facts, 'roundtrip')
+const present = fs.existsSync(folder)
+
+function schemaOfFile(file: string): ObjectSchema | undefined {
+  const [kind = '', version = '', ...group] = file.replace('.pb', '').split('.').reverse()
+  return schemaOf({ group: group.reverse().join('.').replace(/^core$/, ''), version, kind })
+}
+
+describe('a ConfigMap as kubectl sends it', () => {
+  const bytes = Buffer.from('6b3873000a0f0a0276311209436f6e6669674d6170121b0a110a016112001a0022002a00320038004200120 60a01781201311a002200'.replace(' ', ''), 'hex')
+
+  it('names its kind on the envelope', () => {
+    expect(openEnvelope(bytes)).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMap', contentType: '' })
+  })
+
+  it('is read into the object that JSON would give', () => {
+    const schema = schemaOf({ group: '', version: 'v1', kind: 'ConfigMap' })
+    if (!schema) throw new Error('no schema')
+    expect(normalize(schema, decodeMessage(schema, openEnvelope(bytes).raw))).toEqual({ metadata: { name: 'a' }, data: { x: '1' } })
+  })
+
+  it('is refused where it is cut short', () => {
+    expect(() => openEnvelope(bytes.subarray(0, 30))).toThrow(ProtobufError)
+  })
+
+  it('is refused without its four first bytes', () => {
+    expect(() => openEnvelope(bytes.subarray(1))).toThrow('does not appear to be a protobuf message')
+  })
+})
+
+describe.skipIf(!present)(`every field of every kind (${present ? 'facts/roundtrip' : 'skipped: BERTH_FACTS names no folder'})`, () => {
+  const left = new Set(['apiextensions.k8s.io.v1.CustomResourceDefinition.pb'])
+  const files = present ? fs.readdirSync(folder).filter((f) => f.endsWith('.pb') && schemaOfFile(f) !== undefined && !left.has(f)) : []
+  it.each(files)('reads %s as its JSON', (file) => {
+    const schema = schemaOfFile(file)
+    if (!schema) throw new Error('no schema')
+    const envelope = openEnvelope(fs.readFileSync(path.join(folder, file)))
+    const want = JSON.parse(fs.readFileSync(path.join(folder, file.replace('.pb', '.json')), 'utf8')) as Record<string, unknown>
+    const object = decode(schema, { kind: envelope.kind, apiVersion: envelope.apiVersion, ...decodeMessage(schema, envelope.raw) }, 'strict').object
+    expect(normalize(schema, object)).toEqual(want)
+  })
+})
