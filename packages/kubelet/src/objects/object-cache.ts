@@ -1,6 +1,6 @@
 import type { ResourceInfo } from '@berth/api'
 import type { ObjectMeta } from '@berth/api/types/meta/v1'
-import { isNotFound, type KubeClient, type Logger, sleep } from '@berth/kube'
+import { isNotFound, type KubeClient, type Logger, sleep, systemClock } from '@berth/kube'
 import { messageOf } from '../errors.ts'
 
 interface Named { metadata: ObjectMeta }
@@ -78,7 +78,7 @@ export function createObjectCache<T extends Named>(options: {
         resolveFirst()
         logger.v(2).info('Watch of a referenced object failed', { resource: resource.resource, object: key, err: messageOf(error) })
       }
-      await sleep(delay, signal).catch(() => {})
+      await sleep(systemClock, delay, signal).catch(() => {})
       delay = Math.min(delay * 2, maxRetryMs)
     }
   }

@@ -5,7 +5,7 @@ import { containerStatuses, type ProbeView, type StartFailures } from './contain
 import { isSidecar } from './containers.ts'
 import { podPhase } from './phase.ts'
 import { hasAnyRegularContainer, sandboxNeed } from './plan.ts'
-import { podQosClass } from './qos.ts'
+import { computePodQos } from '@berth/pod-rules'
 import { toTime } from './time.ts'
 
 export interface StatusInput {
@@ -54,7 +54,7 @@ export function podStatus(input: StatusInput): PodStatus {
   const status: PodStatus = {
     phase,
     conditions: conditions(input, statuses, initStatuses, phase),
-    qosClass: podQosClass(pod),
+    qosClass: computePodQos(pod),
     startTime: previous.startTime ?? toTime(input.now),
     containerStatuses: statuses,
     ...(input.hostIps[0] === undefined ? {} : { hostIP: input.hostIps[0], hostIPs: input.hostIps.map((ip) => ({ ip })) }),

@@ -23,8 +23,8 @@ export interface VolumeManager {
   setUp(pod: Pod, context: Omit<VolumeContext, 'podDir' | 'mounter'>): Promise<Map<string, string>>
   /** The mounts of one container, given the paths that {@link setUp} answered. */
   mounts(pod: Pod, container: Container, paths: ReadonlyMap<string, string>, env: Record<string, string>): Promise<Init<Mount>[]>
-  /** Unmounts and removes everything below the pod's directory. Throws where something is busy. */
-  tearDown(uid: string): Promise<void>
+  /** Unmounts what is mounted below the pod's directory and removes its volumes, or the whole directory. Throws where something is busy. */
+  tearDown(uid: string, options: { keepPodDir: boolean }): Promise<void>
   /** The uids that have a directory. */
   podsOnDisk(): Promise<string[]>
 }
@@ -78,12 +78,12 @@ export function createVolumeManager(options: { rootDir: string; mounter: Mounter
       }
       return result
     },
-    tearDown: async (uid) => {
+    tearDown: async (uid, { keepPodDir }) => {
       const dir = podDir(uid)
       for (const point of await mounter.below(dir)) await mounter.unmount(point)
       const left = await mounter.below(dir)
       if (left.length > 0) throw new Error(`${left[0]} is still mounted`)
-      await rm(dir, { recursive: true, force: true })
+      for (const path of keepPodDir ? [join(dir, 'volumes'), join(dir, 'volume-subpaths')] : [dir]) await rm(path, { recursive: true, force: true })
     },
     podsOnDisk: async () => {
       const names = await readdir(pods).catch(() => [])
