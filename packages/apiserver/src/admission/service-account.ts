@@ -53,7 +53,7 @@ function mountToken(spec: PodSpec): void {
   const known = spec.volumes?.find((v) => v.name.startsWith(volumePrefix))
   const name = known?.name ?? volumePrefix + Array.from({ length: 5 }, () => nameLetters[randomInt(nameLetters.length)]).join('')
   let used = false
-  const containers: Container[] = [...(spec.initContainers ?? []), ...spec.containers]
+  const containers: Container[] = [...(spec.initContainers ?? []), ...(spec.containers ?? [])]
   for (const container of containers) {
     if (container.volumeMounts?.some((m) => m.mountPath === mountPath)) continue
     container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath }]

@@ -85,9 +85,12 @@ function encodeToken(token: ContinueToken): string {
 function decodeToken(text: string): ContinueToken {
   const refuse = (why: string, cause?: unknown): StatusError => badRequest(`invalid continue token: ${why}`, cause)
   if (!/^[A-Za-z0-9_-]*$/.test(text)) throw refuse(`continue key is not valid: illegal base64 data at input byte ${text.search(/[^A-Za-z0-9_-]/)}`)
+  const json = Buffer.from(text, 'base64url').toString('latin1')
+  const first = json.codePointAt(0) ?? 0
+  if (first >= 0x80) throw refuse(`continue key is not valid: invalid character '\\u${first.toString(16).padStart(4, '0')}' looking for beginning of value`)
   let value: unknown
   try {
-    value = parseJson(Buffer.from(text, 'base64url').toString('latin1')).value
+    value = parseJson(json).value
   } catch (error) {
     if (error instanceof JsonSyntaxError) throw refuse(`continue key is not valid: ${error.message}`, error)
     throw error

@@ -1,6 +1,5 @@
-import { core } from '@berth/api'
-import type { Pod } from '@berth/api/types/core/v1'
-import { computePodQos } from '@berth/pod-rules'
+import { core, podQosClass } from '@berth/api'
+import type { PodSpec } from '@berth/api/types/core/v1'
 import type { ApiObject } from '../interfaces.ts'
 import type { ResourceDefinition } from '../registry/definition.ts'
 import { bumpGeneration } from '../registry/system-fields.ts'
@@ -13,7 +12,7 @@ function prepareForCreate(object: ApiObject): void {
   const spec = asRecord(object['spec']) ?? {}
   const grace = spec['terminationGracePeriodSeconds']
   if (typeof grace === 'number' && grace < 0) spec['terminationGracePeriodSeconds'] = 1
-  const status: Record<string, unknown> = { phase: 'Pending', qosClass: computePodQos(object as unknown as Pod) }
+  const status: Record<string, unknown> = { phase: 'Pending', qosClass: podQosClass(spec as unknown as PodSpec) }
   const gates = spec['schedulingGates']
   if (Array.isArray(gates) && gates.length > 0) {
     status['conditions'] = [{

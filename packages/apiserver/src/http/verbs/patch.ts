@@ -1,6 +1,6 @@
 // PATCH: JSON patch, merge patch, strategic merge patch and apply, each on the served version of the live object.
-import { DecodeError, PatchError, applyDefaults, decode, jsonMergePatch, jsonPatch, strategicMergePatch, stringifyJson } from '@berth/api'
-import type { Json } from '@berth/api'
+import { DecodeError, PatchError, applyDefaults, decode, jsonMergePatch, jsonPatch, schemaOf, strategicMergePatch, stringifyJson } from '@berth/api'
+import type { Json, ObjectSchema } from '@berth/api'
 import { badRequest, conflict, invalid, notFound, StatusError } from '../../errors.ts'
 import type { ApiObject, ApiResponse } from '../../interfaces.ts'
 import type { Subresource } from '../../registry/definition.ts'
@@ -79,17 +79,18 @@ export function patchedObject(
     if (error instanceof PatchError) throw new StatusError(error.code, error.reason, error.message, error.code === 422 ? {} : undefined, { cause: error })
     throw error
   }
+  const record = asRecord(result) ?? {}
+  const apiVersion = gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`
+  const sameKind = record['kind'] === gvk.kind && record['apiVersion'] === apiVersion
   let decoded: ReturnType<typeof decode>
   try {
-    decoded = decode(schema, result, options.fieldValidation, body.duplicates)
+    decoded = decode(sameKind ? schema : schemaNamedBy(record) ?? schema, result as Json, options.fieldValidation, body.duplicates)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     throw invalid({ group: '', kind: '' }, '', [{ type: 'Invalid', field: 'patch', badValue: stringifyJson(result as Json), detail: error.message }])
   }
   for (const problem of decoded.problems) context.warn(problem)
-  const record = asRecord(result) ?? {}
-  const apiVersion = gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`
-  if (record['kind'] !== gvk.kind || record['apiVersion'] !== apiVersion) {
+  if (!sameKind) {
     throw badRequest(`${String(record['kind'] ?? '')} in version ${JSON.stringify(record['apiVersion'] ?? '')} cannot be handled as a ${gvk.kind}: a patch may not change kind or apiVersion`)
   }
   const object = { ...(decoded.object as unknown as ApiObject), kind: gvk.kind, apiVersion }
@@ -97,6 +98,13 @@ export function patchedObject(
   const own = cloneValue(object)
   applyDefaults(gvk, own)
   return own
+}
+
+/** A patch may have made another kind of the object; then that kind is what it is read as, before it is refused. */
+function schemaNamedBy(record: Record<string, unknown>): ObjectSchema | undefined {
+  const apiVersion = String(record['apiVersion'] ?? '')
+  const slash = apiVersion.indexOf('/')
+  return schemaOf({ group: slash < 0 ? '' : apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1), kind: String(record['kind'] ?? '') })
 }
 
 function applyChange(context: ResourceContext, body: { value: Json, duplicates: string[] }, options: WriteOptions, scope: WriteScope, subresource: string): (live: ApiObject | undefined) => ApiObject {
