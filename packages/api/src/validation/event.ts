@@ -8,7 +8,7 @@ import type { KindValidation } from './kind.ts'
 import { checkMeta, checkMetaUpdate, nameIsDnsSubdomain } from './object-meta.ts'
 
 /** Both groups' events are one kind in memory; its field names are those of the core group, and problems name them so. */
-const coreForm = (event: NewEvent): Event => ({
+export const coreForm = (event: NewEvent): Event => ({
   metadata: event.metadata,
   involvedObject: event.regarding ?? {},
   reason: event.reason,

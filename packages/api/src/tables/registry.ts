@@ -1,0 +1,67 @@
+import { readDescriptions } from '../openapi/descriptions.ts'
+import type { GroupVersionKind } from '../schema/index.ts'
+import type { KindTable, TableColumnDefinition } from './column.ts'
+import { configMapTable } from './config-map.ts'
+import { deploymentTable } from './deployment.ts'
+import { endpointSliceTable } from './endpoint-slice.ts'
+import { endpointsTable } from './endpoints.ts'
+import { eventTable, newEventTable } from './event.ts'
+import { genericTable } from './generic.ts'
+import { ipAddressTable } from './ip-address.ts'
+import { leaseTable } from './lease.ts'
+import { namespaceTable } from './namespace.ts'
+import { nodeTable } from './node.ts'
+import { podTable } from './pod.ts'
+import { priorityClassTable } from './priority-class.ts'
+import { replicaSetTable } from './replica-set.ts'
+import { clusterRoleBindingTable, roleBindingTable } from './role-binding.ts'
+import { secretTable } from './secret.ts'
+import { serviceAccountTable } from './service-account.ts'
+import { serviceCidrTable } from './service-cidr.ts'
+import { serviceTable } from './service.ts'
+
+/** Tables by group/version/kind, one line a kind; kinds without a line have the generic one. */
+const kinds: Readonly<Record<string, KindTable<never>>> = {
+  '/v1/ConfigMap': configMapTable,
+  '/v1/Endpoints': endpointsTable,
+  '/v1/Event': eventTable,
+  '/v1/Namespace': namespaceTable,
+  '/v1/Node': nodeTable,
+  '/v1/Pod': podTable,
+  '/v1/Secret': secretTable,
+  '/v1/Service': serviceTable,
+  '/v1/ServiceAccount': serviceAccountTable,
+  'apps/v1/Deployment': deploymentTable,
+  'apps/v1/ReplicaSet': replicaSetTable,
+  'coordination.k8s.io/v1/Lease': leaseTable,
+  'discovery.k8s.io/v1/EndpointSlice': endpointSliceTable,
+  'events.k8s.io/v1/Event': newEventTable,
+  'networking.k8s.io/v1/IPAddress': ipAddressTable,
+  'networking.k8s.io/v1/ServiceCIDR': serviceCidrTable,
+  'rbac.authorization.k8s.io/v1/ClusterRoleBinding': clusterRoleBindingTable,
+  'rbac.authorization.k8s.io/v1/RoleBinding': roleBindingTable,
+  'scheduling.k8s.io/v1/PriorityClass': priorityClassTable,
+}
+
+const tableOf = ({ group, version, kind }: GroupVersionKind): KindTable<never> => kinds[`${group}/${version}/${kind}`] ?? genericTable
+
+/** Columns with their descriptions, made once for all kinds: reading the descriptions is costly, keeping them all more so. */
+let definitions: Map<KindTable<never>, TableColumnDefinition[]> | undefined
+
+function defineAll(): Map<KindTable<never>, TableColumnDefinition[]> {
+  const describe = readDescriptions()
+  return new Map([...Object.values(kinds), genericTable].map((table) => [table, table.columns.map(({ name, type = 'string', format = '', description, wide }) => ({
+    name, type, format, description: typeof description === 'string' ? description : describe(...description) ?? '', priority: wide ? 1 : 0,
+  }))]))
+}
+
+/** The columns in which a stock server shows objects of a kind, those of `-o wide` too. */
+export function tableColumns(gvk: GroupVersionKind): TableColumnDefinition[] {
+  definitions ??= defineAll()
+  return definitions.get(tableOf(gvk)) ?? []
+}
+
+/** An object's cells, one a column; ages are relative to `now`. */
+export function tableCells(gvk: GroupVersionKind, object: object, now: Date): unknown[] {
+  return tableOf(gvk).cells(object as never, now)
+}
