@@ -12,6 +12,8 @@ export function defaultPod(pod: Pod): void {
   for (const container of containers) requestLimits(container)
   defaultPodLevelResources(spec)
   spec.enableServiceLinks ??= true
+  // Old objects may hold a negative time; pods, not templates, are read as if it were the shortest.
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1
   if (spec.hostNetwork) for (const container of containers) for (const port of container.ports ?? []) port.hostPort ||= port.containerPort
   defaultStatus(pod)
 }
