@@ -65,11 +65,19 @@ describe('decode', () => {
   it.each<[string, string, ObjectSchema, unknown]>([
     ['quantities', '{"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":"0.1","memory":1024}}}]}}', pod, { spec: { containers: [{ name: 'c', resources: { limits: { cpu: '100m', memory: '1024' } } }] } }],
     ['times', '{"metadata":{"name":"a","deletionTimestamp":"2020-01-01T01:00:00.5+02:00"}}', pod, { metadata: { name: 'a', deletionTimestamp: '2019-12-31T23:00:00Z' } }],
-    ['empty values that Go leaves out', '{"metadata":{"name":"a","labels":{},"finalizers":[]},"spec":{"hostPID":false,"nodeName":"","automountServiceAccountToken":false,"tolerations":null}}', pod, { metadata: { name: 'a' }, spec: { automountServiceAccountToken: false } }],
+    ['empty values that Go leaves out', '{"metadata":{"name":"a","labels":{},"finalizers":[]},"spec":{"hostPID":false,"nodeName":"","automountServiceAccountToken":false,"tolerations":null}}', pod, { metadata: { name: 'a' }, spec: { containers: [], automountServiceAccountToken: false } }],
     ['nulls in lists', '{"spec":{"containers":[{"name":"c","args":[null,"x"]}]}}', pod, { spec: { containers: [{ name: 'c', args: ['', 'x'] }] } }],
     ['64-bit integers', '{"metadata":{"name":"a","generation":9007199254740993}}', pod, { metadata: { name: 'a', generation: 9007199254740993n } }],
   ])('brings %s into the form that is stored', (_, text, schema, want) => {
     expect(read(schema, text).object).toEqual(want)
+  })
+})
+
+describe('lists that Go always writes', () => {
+  it('are there after decoding, and null when written empty', () => {
+    const { object } = read(pod, '{"spec":{}}')
+    expect(object).toEqual({ spec: { containers: [] } })
+    expect(normalize(pod, object)).toEqual({ metadata: {}, spec: { containers: null }, status: {} })
   })
 })
 

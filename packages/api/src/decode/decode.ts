@@ -21,7 +21,7 @@ const maxProblems = 100
 
 /**
  * Reads a parsed JSON value as an object of the schema's type: checks types, prunes unknown fields, brings quantities, times and bytes into the one form
- * in which they are written. Defaults are not filled in.
+ * in which they are written. Defaults are not filled in; lists that Go writes without `omitempty` are `[]` where they are missing.
  * @param duplicates what parseJson reported
  * @throws DecodeError on a wrong type (worded as Go's encoding/json) and, in strict mode, on unknown or duplicate fields
  */
@@ -83,6 +83,8 @@ class Decoder {
       if (decoded !== undefined && (field.always || field.pointer || !isEmpty(decoded, field.type))) found[key] = decoded
     }
     this.#reportDuplicates(value, place.path)
+    // Lists that are always written are always there, as the wire types say: readers need not ask.
+    for (const field of schema.fields.values()) if (field.always && !field.pointer && field.type.kind === 'list' && !Object.hasOwn(found, field.name)) found[field.name] = []
     return inOrder(schema.fields, found, schema.preserveUnknown === true)
   }
 

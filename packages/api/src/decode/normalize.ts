@@ -22,7 +22,8 @@ export function normalizeStruct(schema: StructSchema, object: JsonObject): JsonO
     }
     const value = normalizeValue(field.type, given)
     if (!field.always && !field.pointer && isEmpty(value, field.type)) continue
-    out[field.name] = value
+    // An empty list does not survive upstream's storage: it comes back as no list.
+    out[field.name] = Array.isArray(value) && value.length === 0 && !schema.preserveUnknown ? null : value
   }
   if (schema.preserveUnknown) for (const [key, value] of Object.entries(object)) if (!schema.fields.has(key)) setOwn(out, key, value)
   return out

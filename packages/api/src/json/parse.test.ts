@@ -61,6 +61,15 @@ describe('parseJson', () => {
   })
 })
 
+describe('parseJson, of bytes beyond ASCII', () => {
+  it.each<[number[], string]>([
+    [[0x9e], "invalid character '\\u009e' looking for beginning of value"],
+    [[0x5b, 0xc3, 0xa9], "invalid character 'Ã' looking for beginning of value"],
+  ])('names the first byte of %j', (bytes, message) => {
+    expect(() => parseJson(new Uint8Array(bytes))).toThrow(message)
+  })
+})
+
 describe('stringifyJson', () => {
   it('writes bigints as integers', () => {
     expect(stringifyJson({ a: 9007199254740993n, b: [1n, 'x', undefined], c: undefined })).toBe('{"a":9007199254740993,"b":[1,"x",null]}')

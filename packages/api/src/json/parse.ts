@@ -34,19 +34,21 @@ const minInt64 = -(2n ** 63n)
  */
 export function parseJson(bytes: Uint8Array | string): ParsedJson {
   const text = typeof bytes === 'string' ? bytes : new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
-  const parser = new Parser(text)
+  const parser = new Parser(text, typeof bytes === 'string' ? undefined : bytes)
   return { value: parser.document(), duplicates: parser.duplicates }
 }
 
 class Parser {
   readonly duplicates: string[] = []
   readonly #text: string
+  readonly #bytes: Uint8Array | undefined
   #at = 0
   #depth = 0
   readonly #path: Array<string | number> = []
 
-  constructor(text: string) {
+  constructor(text: string, bytes: Uint8Array | undefined) {
     this.#text = text
+    this.#bytes = bytes
   }
 
   document(): Json {
@@ -217,7 +219,13 @@ class Parser {
   #fail(context: string): never {
     const code = this.#text.codePointAt(this.#at)
     if (code === undefined) throw new JsonSyntaxError('unexpected end of JSON input', this.#at)
-    throw new JsonSyntaxError(`invalid character ${quoteCharacter(code)} ${context}`, this.#at)
+    throw new JsonSyntaxError(`invalid character ${code < 0x80 ? quoteCharacter(code) : quoteByte(this.#byte(code))} ${context}`, this.#at)
+  }
+
+  /** Go reads bytes, so of a character beyond ASCII it names the first one. */
+  #byte(code: number): number {
+    const encoder = new TextEncoder()
+    return this.#bytes?.[encoder.encode(this.#text.slice(0, this.#at)).length] ?? encoder.encode(String.fromCodePoint(code))[0] ?? 0
   }
 }
 
@@ -230,7 +238,10 @@ function hex(c: number): number {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
 }
 
-/** Go reads bytes, so of a character beyond ASCII it names the first byte. */
+function quoteByte(byte: number): string {
+  return `'${byte < 0xa0 || byte === 0xad ? `\\u00${byte.toString(16)}` : String.fromCharCode(byte)}'`
+}
+
 function quoteCharacter(code: number): string {
   if (code === 0x27) return "'\\''"
   if (code === 0x22) return `'"'`
@@ -238,9 +249,7 @@ function quoteCharacter(code: number): string {
   const named: Record<number, string> = { 7: 'a', 8: 'b', 9: 't', 10: 'n', 11: 'v', 12: 'f', 13: 'r' }
   if (named[code]) return `'\\${named[code]}'`
   if (code < 0x20 || code === 0x7f) return `'\\x${code.toString(16).padStart(2, '0')}'`
-  if (code < 0x7f) return `'${String.fromCharCode(code)}'`
-  const byte = new TextEncoder().encode(String.fromCodePoint(code))[0] ?? 0
-  return `'${byte < 0xa0 || byte === 0xad ? `\\u00${byte.toString(16)}` : String.fromCharCode(byte)}'`
+  return `'${String.fromCharCode(code)}'`
 }
 
 /** `spec.containers[0].name` for the keys and indexes that lead to a place. */
