@@ -68,7 +68,7 @@ async function serve(options: HandlerOptions, request: ApiRequest, info: Request
   if (!user) throw unauthorized()
   const attributes: AuthorizationAttributes = {
     user, verb: info.verb, resourceRequest: info.isResourceRequest, path: info.path, namespace: info.namespace, apiGroup: info.apiGroup, apiVersion: info.apiVersion,
-    resource: info.resource, subresource: info.subresource, name: info.name,
+    resource: info.resource, subresource: info.subresource, name: info.name, fieldSelector: info.fieldSelector,
   }
   const { decision, reason } = await options.authorizer.authorize(attributes)
   if (decision !== 'allow') throw authorizationForbidden(attributes, reason)
@@ -110,7 +110,7 @@ function decorate(request: ApiRequest, response: ApiResponse, warnings: readonly
 
 /** A header's quoted string: backslash and quote escaped, control characters gone. */
 function quoted(text: string): string {
-  return `"${text.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/[\\"]/g, '\\$&')}"`
+  return `"${text.replace(/\p{Cc}/gu, ' ').replace(/[\\"]/g, '\\$&')}"`
 }
 
 function counted(response: ApiResponse, finish: (code: number, bytes: number) => void): ApiResponse {
