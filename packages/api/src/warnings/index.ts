@@ -1,0 +1,1 @@
+export { objectWarnings } from './registry.ts'
