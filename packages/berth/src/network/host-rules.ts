@@ -1,4 +1,5 @@
-import { exec, tryExec } from '../exec.ts'
+import { exec } from '../exec.ts'
+import { CommandError } from '../errors.ts'
 import { nodeAddress, type Instance } from '../instance/instance.ts'
 import type { Layout } from '../instance/layout.ts'
 import { hostLink } from './fabric.ts'
@@ -30,9 +31,21 @@ ${table} {
 `
 }
 
+/** How a program is run in the machine's own namespace. */
+type Run = typeof exec
+
+async function attempt(run: Run, argv: readonly string[]): Promise<string | undefined> {
+  try {
+    return await run(argv)
+  } catch (error) {
+    if (error instanceof CommandError) return undefined
+    throw error
+  }
+}
+
 /** Loads the table, in one transaction with the removal of an earlier one. */
-export async function ensureHostTable(layout: Layout, instance: Instance): Promise<void> {
-  await exec(['nft', '-f', '-'], { input: hostTable(layout, instance) })
+export async function ensureHostTable(layout: Layout, instance: Instance, run: Run = exec): Promise<void> {
+  await run(['nft', '-f', '-'], { input: hostTable(layout, instance) })
 }
 
 interface NftChain { family: string; table: string; name: string; type?: string; hook?: string; policy?: string }
@@ -70,34 +83,34 @@ export function forwardDroppers(chains: readonly NftChain[], iptables: ReadonlyA
   return droppers
 }
 
-async function currentDroppers(layout: Layout): Promise<Dropper[]> {
-  const listing = await tryExec(['nft', '-j', 'list', 'chains'])
+async function currentDroppers(layout: Layout, run: Run): Promise<Dropper[]> {
+  const listing = await attempt(run, ['nft', '-j', 'list', 'chains'])
   const chains = listing ? (JSON.parse(listing) as { nftables: Array<{ chain?: NftChain }> }).nftables.flatMap((x) => (x.chain ? [x.chain] : [])) : []
   const iptables: Array<{ program: string; rules: string }> = []
   for (const program of ['iptables', 'iptables-legacy']) {
     // iptables-legacy would load its kernel table only to look at it: ask only where the table is in use.
-    if (program === 'iptables-legacy' && (await tryExec(['grep', '-qx', 'filter', '/proc/net/ip_tables_names'])) === undefined) continue
-    const rules = await tryExec([program, '-S'])
+    if (program === 'iptables-legacy' && (await attempt(run, ['grep', '-qx', 'filter', '/proc/net/ip_tables_names'])) === undefined) continue
+    const rules = await attempt(run, [program, '-S'])
     if (rules !== undefined) iptables.push({ program, rules })
   }
   return forwardDroppers(chains, iptables, layout)
 }
 
 /** Lets the underlay's traffic through where another table's FORWARD hook drops by policy; what is there already stays. */
-export async function ensureForwarding(layout: Layout): Promise<void> {
-  for (const dropper of await currentDroppers(layout)) {
-    const listing = await tryExec(dropper.show)
+export async function ensureForwarding(layout: Layout, run: Run = exec): Promise<void> {
+  for (const dropper of await currentDroppers(layout, run)) {
+    const listing = await attempt(run, dropper.show)
     const present = dropper.show[0] === 'nft' ? listing !== undefined && dropper.remove(listing).length > 0 : listing !== undefined
-    if (!present) await exec(dropper.insert)
+    if (!present) await run(dropper.insert)
   }
 }
 
 /** Removes the table and every rule that `ensureForwarding` put into others' chains. */
 export async function removeHostRules(layout: Layout): Promise<void> {
-  for (const dropper of await currentDroppers(layout)) {
-    const listing = await tryExec(dropper.show)
+  for (const dropper of await currentDroppers(layout, exec)) {
+    const listing = await attempt(exec, dropper.show)
     if (listing === undefined) continue
-    for (const argv of dropper.remove(listing)) await tryExec(argv)
+    for (const argv of dropper.remove(listing)) await attempt(exec, argv)
   }
-  await tryExec(['nft', 'delete', 'table', 'ip', layout.name])
+  await attempt(exec, ['nft', 'delete', 'table', 'ip', layout.name])
 }

@@ -1,0 +1,12 @@
+import { createInformers } from '@berth/kube'
+import { startControllers } from '@berth/controllers'
+import { runPartThread } from './part-thread.ts'
+
+/** What the main thread says about the cluster. */
+interface Settings { clusterCidr: string; nodeCidrMaskSize: number; rootCa: string }
+
+await runPartThread('controllers', async ({ client, logger, settings }) => {
+  const { clusterCidr, nodeCidrMaskSize, rootCa } = settings as unknown as Settings
+  const abort = new AbortController()
+  return startControllers({ client, informers: createInformers(client, { logger }), logger, signal: abort.signal, clusterCidr, nodeCidrMaskSize, rootCa })
+})

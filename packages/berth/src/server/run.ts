@@ -1,0 +1,55 @@
+import path from 'node:path'
+import { startApiServer } from '@berth/apiserver'
+import { createClient, type Logger } from '@berth/kube'
+import { serverAddress, type Instance } from '../instance/instance.ts'
+import type { Layout } from '../instance/layout.ts'
+import { keepHostRules } from '../network/host-keeper.ts'
+import { writeCredentials } from './credentials.ts'
+import { ensureRoles } from './roles.ts'
+import { startPartThread, type PartThread } from './threads.ts'
+
+export interface RunServerOptions {
+  readonly layout: Layout
+  readonly instance: Instance
+  readonly hostNetns: string
+  readonly verbosity: number
+  readonly logger: Logger
+  readonly signal: AbortSignal
+}
+
+/** Runs the control plane until the signal: the API server on this thread, controllers and scheduler on one each. */
+export async function runServer({ layout, instance, hostNetns, verbosity, logger, signal }: RunServerOptions): Promise<number> {
+  const address = serverAddress(instance)
+  const api = await startApiServer({
+    dataDir: layout.server.dataDir,
+    certDir: layout.server.certDir,
+    bindAddress: address,
+    advertiseAddress: address,
+    securePort: instance.securePort,
+    serviceClusterIpRange: instance.serviceCidr,
+    serviceAccountIssuer: `https://kubernetes.default.svc.${instance.clusterDomain}`,
+    kubeletPreferredAddressTypes: ['InternalIP'],
+    kubeletCertificateAuthority: path.join(layout.server.certDir, 'ca.crt'),
+    logger: logger.with({ part: 'apiserver' }),
+  })
+  await writeCredentials(layout, instance, api.certificates.authority)
+  const threads: PartThread[] = []
+  const settings = { clusterCidr: instance.podCidr, nodeCidrMaskSize: 24, serviceCidr: instance.serviceCidr, rootCa: api.certificates.authority.certificate }
+  const thread = (name: string, script: URL, user: string, groups: string[]): void => {
+    threads.push(startPartThread({ name, script, handler: api.handler, user: { name: user, groups: ['system:authenticated', ...groups] }, verbosity, settings, logger, maxOldSpaceMb: 2048 }))
+  }
+  thread('controllers', new URL('./controllers-thread.ts', import.meta.url), 'system:kube-controller-manager', ['system:masters'])
+  thread('scheduler', new URL('./scheduler-thread.ts', import.meta.url), 'system:kube-scheduler', [])
+  const stopKeeping = keepHostRules(layout, instance, hostNetns, logger)
+  await api.whenReady()
+  await ensureRoles(createClient(api.loopback, { userAgent: 'berth-server' }))
+  logger.info('The control plane is ready', { server: `https://${address}:${instance.securePort}` })
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve())
+  })
+  stopKeeping()
+  await Promise.all(threads.map((each) => each.stop()))
+  await api.stop()
+  return 0
+}
