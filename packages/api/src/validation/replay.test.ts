@@ -6,6 +6,7 @@ import { decode, DecodeError, normalize } from '../decode/index.ts'
 import { parseJson } from '../json/index.ts'
 import type { JsonObject } from '../schema/index.ts'
 import { schemaOf } from '../schema/index.ts'
+import { warningsOf } from '../warnings/index.ts'
 import { hasValidation, statusCauses, validateCreate } from './index.ts'
 
 // Replays the recorded creations of a stock API server without a server: parse, decode, defaults, validation. What a server does in between (admission, allocation of
@@ -19,7 +20,7 @@ interface Step {
   readonly path: string
   readonly body?: JsonObject
   readonly raw?: string
-  readonly want?: { readonly status: number; readonly body: JsonObject }
+  readonly want?: { readonly status: number; readonly body: JsonObject; readonly warnings?: string[] }
 }
 
 /** Answers that another part of a server gives: allocators, admission, the request's own checks. */
@@ -27,6 +28,9 @@ const elsewhere = [
   'services: clusterIP out of range', 'services: nodePort out of range', 'services: IPv6 family on v4 cluster', 'services: dual required', 'pods: other namespace in body', 'pods: priority set by hand',
   'pods: unknown service account', 'limit ranges', 'pod security', 'namespaces and classes',
 ]
+
+/** Warnings of decoding, of deprecated resources, of admission. */
+const fromElsewhere = /^(unknown field|duplicate field|v1 Endpoints is deprecated|would violate PodSecurity)/
 
 interface Case {
   readonly name: string
@@ -108,6 +112,8 @@ describe.skipIf(parity === undefined)('recorded creations (skipped without BERTH
     const gvk = gvkOf(body)
     const object = prepared(body, step.path)
     expect(statusCauses(validateCreate(gvk, object))).toEqual([])
+    const warnings = (step.want?.warnings ?? []).map((header) => String(JSON.parse(header.slice('299 - '.length)))).filter((text) => !fromElsewhere.test(text))
+    expect(warningsOf(gvk, object)).toEqual(warnings)
     const schema = schemaOf(gvk)
     if (!schema) throw new Error(`no schema of ${gvk.kind}`)
     const leftOut = ['status', 'metadata', ...(serverSet[gvk.kind] ?? [])]
