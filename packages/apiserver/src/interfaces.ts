@@ -252,6 +252,8 @@ export interface ConnectHandler {
   readonly parent: ResourceInfo
   readonly subresource: string
   readonly methods: readonly string[]
+  /** The parent's name within the name of the request (proxies take `https:name:port`); throws BadRequest where there is none. */
+  parentName?(name: string): string
   /** Checks options and answers; for an upgrade it takes `request.upgrade` over and returns undefined. Throws StatusError. */
   connect(context: ConnectContext): Promise<ApiResponse | undefined>
 }

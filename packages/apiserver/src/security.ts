@@ -44,7 +44,7 @@ export function createSecurity(dependencies: ServerDependencies & { certificates
     writeHooks: [serviceHook(addresses, nodePorts), ...authorization.hooks],
     virtualResources: createVirtualResources({ authorization, tokens, audiences, modes: options.authorizationModes }),
     virtualSubresources: [tokenRequest(store, issuer)],
-    connectHandlers: createConnectHandlers(kubelet, authorization.authorizer),
+    connectHandlers: createConnectHandlers(store, kubelet, authorization.authorizer),
     bootstrap: createBootstrap(dependencies, { addresses, nodePorts }, authorization.rbac),
     paths: issuerDiscoveryPaths(dependencies, keys),
     replaceCertificates(renewed) {

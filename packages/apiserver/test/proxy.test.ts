@@ -93,6 +93,28 @@ test('who may only get pods/exec does not get in by a WebSocket', async () => {
   expect([answer.status, (answer.body as { message: string }).message]).toEqual([403, 'pods "p" is forbidden: User "bob" cannot create resource "pods/exec" in API group "" in the namespace "default"'])
 })
 
+test('nodes/proxy passes paths, queries and refusals of the kubelet on; a redirect stays within the proxy', async () => {
+  const answer = await it.admin('/api/v1/nodes/n1/proxy/stats/summary?only_cpu_and_memory=true')
+  expect([answer.status, answer.text]).toEqual([200, 'line 1\nline 2\n'])
+  expect(asked.at(-1)).toEqual({ url: '/stats/summary?only_cpu_and_memory=true', user: 'kube-apiserver-kubelet-client' })
+  expect((await it.admin('/api/v1/nodes/n1/proxy/waiting/')).status).toBe(400)
+  expect(asked.at(-1)?.url).toBe('/waiting/')
+  expect((await it.admin('/api/v1/nodes/n1/proxy')).status).toBe(301)
+})
+
+test('pods and Services that nobody answers for, and addresses of the server itself, are refused', async () => {
+  const refusal = async (path: string): Promise<unknown> => {
+    const { status, body } = await it.admin(path)
+    return [status, (body as { message: string }).message]
+  }
+  expect(await refusal(`${pod}/p/proxy/x`)).toEqual([400, 'address not allowed'])
+  expect(await refusal(`${pod}/ftp:p:21/proxy/x`)).toEqual([400, 'invalid pod request "ftp:p:21"'])
+  expect(await refusal('/api/v1/nodes/n1:80/proxy/x')).toEqual([400, 'address not allowed'])
+  await it.admin('/api/v1/namespaces/default/services', { body: { metadata: { name: 's' }, spec: { ports: [{ port: 80 }] } } })
+  expect(await refusal('/api/v1/namespaces/default/services/s/proxy/x')).toEqual([503, 'no endpoints available for service "s"'])
+  expect(await refusal('/api/v1/namespaces/default/services/s:81/proxy/x')).toEqual([503, 'no service port "81" found for service "s"'])
+})
+
 describe.skipIf(!hasKubectl)('kubectl', () => {
   test('logs -f shows lines as they are written, and the kubelet is let go when kubectl is stopped', async () => {
     const child = spawnKubectl(config, ['logs', '-f', 'p'])

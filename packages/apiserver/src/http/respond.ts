@@ -1,6 +1,5 @@
 // Answers: objects, lists, tables and failures as bytes.
-import { apiVersionOf, stringifyJson } from '@berth/api'
-import { tableCells, tableColumns } from '../rules.ts'
+import { apiVersionOf, stringifyJson, tableCells, tableColumns } from '@berth/api'
 import type { Json } from '@berth/api'
 import { stringify } from 'yaml'
 import { internalError, StatusError } from '../errors.ts'

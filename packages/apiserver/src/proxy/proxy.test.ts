@@ -5,6 +5,7 @@ import { MemoryStore } from '../test-support/memory-store.ts'
 import { containerOf } from './container.ts'
 import { kubeletAddress } from './node-connection.ts'
 import { logQuery, streamQuery } from './options.ts'
+import { parseProxyName } from './proxy-name.ts'
 
 const pod = (containers: string[], init: string[] = [], ephemeral: string[] = []): Pod => ({
   metadata: { name: 'p', namespace: 'a' },
@@ -56,4 +57,14 @@ test('a kubelet is reached at the first preferred address of its node, at the po
   expect(kubeletAddress(store, 'n1', ['InternalIP', 'Hostname'])).toEqual({ host: '172.30.0.11', port: 10251 })
   expect(() => kubeletAddress(store, 'n1', ['ExternalIP'])).toThrow('no preferred addresses found; known addresses: [{Hostname n1} {InternalIP 172.30.0.11}]')
   expect(() => kubeletAddress(store, 'n2', ['InternalIP'])).toThrow('nodes "n2" not found')
+})
+
+test.each([
+  ['n', { scheme: 'http', name: 'n', port: '' }], ['n:80', { scheme: 'http', name: 'n', port: '80' }], ['https:n:web', { scheme: 'https', name: 'n', port: 'web' }], ['https:n:', { scheme: 'https', name: 'n', port: '' }],
+])('the proxy name %s is read', (text, name) => {
+  expect(parseProxyName(text, 'pod')).toEqual(name)
+})
+
+test.each(['', ':80', 'ftp:n:21', 'https::80', 'a:b:c:d'])('the proxy name "%s" is refused', (text) => {
+  expect(() => parseProxyName(text, 'service')).toThrow(`invalid service request ${JSON.stringify(text)}`)
 })

@@ -1,5 +1,5 @@
 // Creating an object: upstream's Store.Create.
-import { validateCreate } from '@berth/api'
+import { validateCreate, warningsOf } from '@berth/api'
 import { alreadyExists, invalid, StatusError } from '../errors.ts'
 import type { AdmissionAttributes, ApiObject, WriteOutcome } from '../interfaces.ts'
 import { StorageConflict } from '../storage/storage.ts'
@@ -48,7 +48,7 @@ async function createOnce(registry: Registry, runtime: ResourceRuntime, namespac
   let final = normalizeObject(runtime.schema, object)
   const errors = validateCreate(runtime.gvk, final)
   if (errors.length > 0) throw invalid(runtime.gvk, meta.name, errors)
-  for (const warning of definition.warnings?.(final, undefined) ?? []) scope.warn(warning)
+  for (const warning of warningsOf(runtime.gvk, final)) scope.warn(warning)
   await scope.admission.validate({ ...attributes, name: meta.name, object: final })
 
   const key = runtime.key(namespace, meta.name)

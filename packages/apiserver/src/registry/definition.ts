@@ -24,7 +24,6 @@ export interface ResourceDefinition {
   /** Wipes and sets what the server owns, before validation. Metadata of the system is set already. */
   prepareForCreate?(object: ApiObject): void
   prepareForUpdate?(object: ApiObject, old: ApiObject): void
-  warnings?(object: ApiObject, old: ApiObject | undefined): string[]
   /** The grace period that a deletion gets, given the one asked for; undefined: no graceful deletion. */
   gracePeriod?(object: ApiObject, asked: number | undefined): number | undefined
   /** Work when a deletion begins and the object must stay for now (namespaces terminate). */

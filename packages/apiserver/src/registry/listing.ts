@@ -102,5 +102,5 @@ function decodeToken(text: string): ContinueToken {
   const start = typeof token['start'] === 'string' ? Buffer.from(token['start'], 'latin1').toString('utf8') : ''
   if (start === '') throw refuse('continue key is not valid: encoded start key empty (version meta.k8s.io/v1)')
   if (`/${start}`.includes('/../') || start.startsWith('../')) throw refuse(`continue key is not valid: ${start}`)
-  return { revision, start: start.replace(/\u0000$/, '') }
+  return { revision, start: start.endsWith('\0') ? start.slice(0, -1) : start }
 }

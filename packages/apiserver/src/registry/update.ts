@@ -1,6 +1,6 @@
 // Changing an object: upstream's Store.Update with its compare-and-swap loop. PUT, PATCH, apply, subresources and in-process writes all come through here.
 import type { FieldError } from '@berth/api'
-import { validateUpdate } from '@berth/api'
+import { validateUpdate, warningsOf } from '@berth/api'
 import { badRequest, conflict, invalid, notFound, optimisticLockMessage } from '../errors.ts'
 import type { AdmissionAttributes, ApiObject, WriteOutcome } from '../interfaces.ts'
 import { StorageConflict } from '../storage/storage.ts'
@@ -91,7 +91,7 @@ async function updateOnce(
   let final = normalizeObject(runtime.schema, object)
   const errors = plan.validate ? plan.validate(final, old) : validateUpdate(runtime.gvk, final, old, plan.subresource === '' ? undefined : plan.subresource)
   if (errors.length > 0) throw invalid(runtime.gvk, name, errors)
-  if (plan.subresource === '') for (const warning of definition.warnings?.(final, old) ?? []) scope.warn(warning)
+  if (plan.subresource === '') for (const warning of warningsOf(runtime.gvk, final, old)) scope.warn(warning)
   await scope.admission.validate({ ...attributes, object: plan.admitted ? plan.admitted.of(final) : final })
 
   if (isFinished(runtime, final, old)) {

@@ -65,6 +65,7 @@ class SqliteCommitter implements Committer {
       this.#worker.ref()
       const settle = (): void => this.#worker.unref()
       this.#waiting = { resolve: (r) => { settle(); resolve(r) }, reject: (e) => { settle(); reject(e) } }
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
       this.#worker.postMessage(request)
     })
   }

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest'
+import { parseRequestInfo } from './request-info.ts'
+
+describe('a request path', () => {
+  it.each<[string, string, Record<string, unknown>]>([
+    ['GET', '/api/v1/namespaces/a/pods/b', { verb: 'get', apiGroup: '', apiVersion: 'v1', namespace: 'a', resource: 'pods', name: 'b', subresource: '' }],
+    ['GET', '/api/v1/namespaces/a/pods', { verb: 'list', namespace: 'a', resource: 'pods', name: '' }],
+    ['GET', '/api/v1/pods?watch=1', { verb: 'watch', namespace: '', resource: 'pods' }],
+    ['GET', '/api/v1/watch/namespaces/a/pods', { verb: 'watch', namespace: 'a', resource: 'pods' }],
+    ['GET', '/apis/apps/v1/namespaces/a/deployments/d/scale', { verb: 'get', apiGroup: 'apps', resource: 'deployments', name: 'd', subresource: 'scale' }],
+    ['DELETE', '/api/v1/namespaces/a/pods', { verb: 'deletecollection' }],
+    ['DELETE', '/api/v1/namespaces/a', { verb: 'delete', resource: 'namespaces', name: 'a', namespace: 'a' }],
+    ['PUT', '/api/v1/namespaces/a/finalize', { verb: 'update', resource: 'namespaces', name: 'a', subresource: 'finalize' }],
+    ['GET', '/api/v1/nodes/n/proxy/metrics/cadvisor', { resource: 'nodes', name: 'n', subresource: 'proxy', parts: ['nodes', 'n', 'proxy', 'metrics', 'cadvisor'] }],
+    ['GET', '/api/v1/pods?fieldSelector=metadata.name%3Dx', { verb: 'list', name: 'x', fieldSelector: 'metadata.name=x' }],
+    ['GET', '/healthz', { isResourceRequest: false, verb: 'get' }],
+    ['GET', '/apis/apps/v1', { isResourceRequest: false }],
+    ['GET', '/api/v1/namespaces/a%2Fb/pods', { namespace: 'a/b' }],
+  ])('%s %s is understood', (method, target, want) => {
+    const url = new URL(target, 'https://x')
+    expect(parseRequestInfo(method, url.pathname, url.searchParams)).toMatchObject(want)
+  })
+})
