@@ -2,6 +2,7 @@ import type { Taint } from '@berth/api/types/core/v1'
 import { parseDuration, parseQuantity } from '@berth/kube'
 import { ConfigError } from '../errors.ts'
 import type { KubeletSettings } from './settings.ts'
+import { unservedFields } from './unserved.ts'
 
 /** KubeletConfiguration kubelet.config.k8s.io/v1beta1, as far as this kubelet reads it. Durations are Go's strings. */
 export interface KubeletConfiguration {
@@ -176,6 +177,8 @@ function refuse(c: KubeletConfiguration): void {
   const no = (field: string, value: unknown, why: string): never => {
     throw new ConfigError(`invalid configuration: ${field}: ${JSON.stringify(value)}: ${why}`)
   }
+  const unserved = unservedFields(c)
+  if (unserved.length > 0) throw new ConfigError(`invalid configuration: ${unserved.join('; ')}`)
   if (c.cgroupDriver && c.cgroupDriver !== 'cgroupfs') no('cgroupDriver', c.cgroupDriver, 'this kubelet serves cgroupfs only')
   if (c.cpuManagerPolicy && c.cpuManagerPolicy !== 'none') no('cpuManagerPolicy', c.cpuManagerPolicy, 'this kubelet serves none only')
   if (c.memoryManagerPolicy && c.memoryManagerPolicy !== 'None') no('memoryManagerPolicy', c.memoryManagerPolicy, 'this kubelet serves None only')

@@ -42,6 +42,9 @@ const same = (a: unknown, b: unknown): boolean => stableJson(withoutEmpty(a)) ==
 
 const owned = (c: PodCondition): boolean => (ownedConditions as readonly string[]).includes(c.type)
 
+const absent = (there: PodCondition | undefined, c: PodCondition): Record<string, null> =>
+  Object.fromEntries((['reason', 'message'] as const).filter((k) => there?.[k] !== undefined && c[k] === undefined).map((k) => [k, null]))
+
 /** The strategic merge patch that brings the live status to the wanted one; undefined where nothing of ours differs. */
 export function statusPatch(live: PodStatus | undefined, wanted: PodStatus): Record<string, unknown> | undefined {
   const patch: Record<string, unknown> = {}
@@ -55,7 +58,8 @@ export function statusPatch(live: PodStatus | undefined, wanted: PodStatus): Rec
         // Conditions of others are theirs; PodScheduled is added where nobody has.
         return owned(c) ? !same(there, c) : !there
       })
-      if (changed.length > 0) patch.conditions = changed
+      // A field that a condition no longer has must be said to be gone: the patch merges conditions by type.
+      if (changed.length > 0) patch.conditions = changed.map((c) => ({ ...absent(liveConditions.find((l) => l.type === c.type), c), ...c }))
     } else if (want === undefined || (Array.isArray(want) && want.length === 0)) {
       if (now !== undefined && !(Array.isArray(now) && now.length === 0)) patch[field] = null
     } else if (!same(now, want)) {

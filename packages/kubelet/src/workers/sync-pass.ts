@@ -26,8 +26,9 @@ export async function syncPod(context: WorkerContext, worker: PodWorker, signal:
   const { recorder, settings, clock } = context
   const runtime = await context.runtime.read(uid)
   signal.throwIfAborted()
+  // Probes first: what they say of an instance that is new to them (after a restart of ours) is part of the status.
+  context.probes.sync(pod, runtime, pod.spec.hostNetwork ? context.hostIps() : (runtime.sandboxes.find((s) => s.ready)?.ips ?? []))
   const status = reportStatus(context, state, runtime)
-  context.probes.sync(pod, runtime, (status.podIPs ?? []).map((p) => p.ip))
   for (const name of state.failures.keys()) if (runtime.containers.some((c) => c.name === name && c.state === 'running')) state.failures.delete(name)
 
   const deadline = deadlineOf(pod, status.startTime)
