@@ -1,5 +1,4 @@
 import fs from 'node:fs'
-import { defineCommand } from '@berth/kube'
 import { removeCgroups } from '../cleanup/cgroups.ts'
 import { removeContainers } from '../cleanup/containers.ts'
 import { unmountBelow } from '../cleanup/mounts.ts'
@@ -12,7 +11,7 @@ import { removeHostRules } from '../network/host-rules.ts'
 import { restoreForwardingSysctl } from '../network/sysctl.ts'
 import { Progress } from '../progress/progress.ts'
 import { processStatus, reviveSupervisor, shutDown, stopProcess, wasSupervised } from '../supervisor/supervisor.ts'
-import { dataDirFlag, requireRoot } from './common.ts'
+import { dataDirFlag, personCommand, requireRoot } from './common.ts'
 
 /** Stops the agents first, so that nothing starts a container again; then the containers; then all else. */
 async function stopAll(layout: Layout, instance: Instance, progress: Progress): Promise<void> {
@@ -25,7 +24,7 @@ async function stopAll(layout: Layout, instance: Instance, progress: Progress): 
   await progress.step('Stop the control plane and the Engine', async () => shutDown(layout))
 }
 
-export const down = defineCommand({
+export const down = personCommand({
   name: 'berth down',
   summary: 'Stop the cluster and remove what it put on the machine; its objects stay',
   description: 'Stops the cluster and removes its containers, namespaces, tables, mounts and processes. API objects, images and logs stay for the next `berth up`; --purge removes them too.',

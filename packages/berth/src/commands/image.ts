@@ -1,9 +1,9 @@
-import { defineCommand, runCommand, type Command } from '@berth/kube'
+import { runCommand, type Command } from '@berth/kube'
 import { engineClient, waitForEngine } from '../engine/client.ts'
 import { buildImage, listImages, loadImage } from '../images/images.ts'
 import { requireInstance } from '../instance/instance.ts'
 import { layoutOf } from '../instance/layout.ts'
-import { dataDirFlag, isJson, outputFlag } from './common.ts'
+import { dataDirFlag, isJson, outputFlag, personCommand } from './common.ts'
 
 async function engineOf(dataDir: string) {
   const layout = layoutOf(dataDir)
@@ -12,7 +12,7 @@ async function engineOf(dataDir: string) {
   return docker
 }
 
-const load = defineCommand({
+const load = personCommand({
   name: 'berth image load',
   summary: 'Load image archives (as docker save writes them) into the cluster\'s Engine',
   positionals: '[flags] FILE...',
@@ -25,7 +25,7 @@ const load = defineCommand({
   },
 })
 
-const build = defineCommand({
+const build = personCommand({
   name: 'berth image build',
   summary: 'Build an image of a folder with a Dockerfile, in the cluster\'s Engine',
   positionals: '[flags] DIRECTORY',
@@ -44,7 +44,7 @@ const build = defineCommand({
   },
 })
 
-const list = defineCommand({
+const list = personCommand({
   name: 'berth image list',
   summary: 'List the images that pods can use without pulling',
   flags: { ...dataDirFlag, ...outputFlag },

@@ -1,10 +1,9 @@
 import fs from 'node:fs'
-import { defineCommand } from '@berth/kube'
 import { requireInstance } from '../instance/instance.ts'
 import { layoutOf } from '../instance/layout.ts'
-import { dataDirFlag } from './common.ts'
+import { dataDirFlag, personCommand } from './common.ts'
 
-export const kubeconfig = defineCommand({
+export const kubeconfig = personCommand({
   name: 'berth kubeconfig',
   summary: 'Print the administrator\'s kubeconfig, or where it is',
   flags: { ...dataDirFlag, path: { type: 'boolean', description: 'Print the path of the file instead of its content.' } },

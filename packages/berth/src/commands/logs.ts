@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import { defineCommand } from '@berth/kube'
 import { InstanceError } from '../errors.ts'
 import { requireInstance } from '../instance/instance.ts'
 import { layoutOf } from '../instance/layout.ts'
-import { dataDirFlag } from './common.ts'
+import { dataDirFlag, personCommand } from './common.ts'
 
-export const logs = defineCommand({
+export const logs = personCommand({
   name: 'berth logs',
   summary: 'Print the log of one of Berth\'s own processes',
   description: 'Prints the log of one of Berth\'s own processes: containerd, dockerd, server, agent-n1, …, supervisor. (For pods: kubectl logs.)',

@@ -1,10 +1,9 @@
-import { defineCommand } from '@berth/kube'
 import { readInstance, serverAddress } from '../instance/instance.ts'
 import { layoutOf } from '../instance/layout.ts'
 import { processStatus, reviveSupervisor, wasSupervised } from '../supervisor/supervisor.ts'
-import { dataDirFlag, isJson, outputFlag } from './common.ts'
+import { dataDirFlag, isJson, outputFlag, personCommand } from './common.ts'
 
-export const status = defineCommand({
+export const status = personCommand({
   name: 'berth status',
   summary: 'Show whether the cluster runs, process by process',
   description: 'Shows whether the cluster runs, process by process. A supervisor that has died is replaced: the new one adopts what still runs.\nExit status: 0 all run, 1 some do not, 3 the cluster is down, 4 there is none.',

@@ -1,5 +1,4 @@
 import fs from 'node:fs'
-import { defineCommand } from '@berth/kube'
 import { engineClient, waitForEngine } from '../engine/client.ts'
 import { writeEngineConfig } from '../engine/config.ts'
 import { InstanceError, TimeoutError } from '../errors.ts'
@@ -10,7 +9,7 @@ import { Progress } from '../progress/progress.ts'
 import { processesOf } from '../supervisor/processes.ts'
 import { ensureSupervisor } from '../supervisor/supervisor.ts'
 import { waitForDns, waitForNodes, waitForServer } from '../wait/wait.ts'
-import { dataDirFlag, isJson, outputFlag, requireRoot } from './common.ts'
+import { dataDirFlag, isJson, outputFlag, personCommand, requireRoot } from './common.ts'
 
 /** The instance to run: what is on disk, with more nodes where they were asked for. */
 function decideInstance(layout: Layout, wish: { nodes: number | undefined; dockerHost: string | undefined }): Instance {
@@ -24,7 +23,7 @@ function decideInstance(layout: Layout, wish: { nodes: number | undefined; docke
   return { ...before, nodes: nodeNames(wish.nodes) }
 }
 
-export const up = defineCommand({
+export const up = personCommand({
   name: 'berth up',
   summary: 'Start the cluster, or what of it does not run',
   description: 'Starts the whole cluster: supervisor, a private container Engine, the control plane and its nodes. What runs already is found and left alone.\nReturns when every node is Ready and DNS answers; everything goes on running in the background.',

@@ -1,8 +1,8 @@
-import { defineCommand, kubernetesVersion } from '@berth/kube'
+import { kubernetesVersion } from '@berth/kube'
 import { berthVersion } from '../version.ts'
-import { isJson, outputFlag } from './common.ts'
+import { isJson, outputFlag, personCommand } from './common.ts'
 
-export const version = defineCommand({
+export const version = personCommand({
   name: 'berth version',
   summary: 'Print the versions of Berth, of the Kubernetes API it speaks, and of Node',
   flags: { ...outputFlag },

@@ -9,6 +9,8 @@ export interface Layout {
   /** Short and unique on the machine: names namespaces, links and tables. */
   readonly name: string
   readonly instanceFile: string
+  /** Names the machine's own network namespace for those that have left it. */
+  readonly hostNetns: string
   readonly logsDir: string
   readonly processTable: string
   readonly processState: string
@@ -69,6 +71,7 @@ export function layoutOf(dataDir: string): Layout {
     dataDir: absolute,
     runDir,
     name,
+    hostNetns: path.join(runDir, 'host.netns'),
     instanceFile: path.join(absolute, 'instance.json'),
     logsDir: path.join(absolute, 'logs'),
     processTable: path.join(runDir, 'processes'),

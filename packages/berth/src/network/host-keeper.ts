@@ -8,10 +8,10 @@ const intervalMs = 15_000
 
 /**
  * Looks now and then whether the machine's own namespace still lets the underlay through: others' firewalls reload.
- * `run` executes there. Gives the function that ends it.
+ * Gives the function that ends it.
  */
-export function keepHostRules(layout: Layout, instance: Instance, hostNetns: string, logger: Logger): () => void {
-  const run: typeof exec = (argv, options) => exec(['nsenter', `--net=${hostNetns}`, ...argv], options)
+export function keepHostRules(layout: Layout, instance: Instance, logger: Logger): () => void {
+  const run: typeof exec = (argv, options) => exec(['nsenter', `--net=${layout.hostNetns}`, ...argv], options)
   let last = ''
   const timer = setInterval(() => {
     const work = async (): Promise<void> => {

@@ -24,7 +24,7 @@ ${table} {
     iifname != "${link}" fib daddr type local meta l4proto { tcp, udp } th dport 30000-32767 dnat to ${node}
   }
   chain output {
-    type nat hook output priority dstnat; policy accept;
+    type nat hook output priority -100; policy accept;
     ip daddr != 127.0.0.0/8 ip daddr != ${instance.underlay}.0/24 fib daddr type local meta l4proto { tcp, udp } th dport 30000-32767 dnat to ${node}
   }
 }

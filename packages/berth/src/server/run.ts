@@ -11,14 +11,13 @@ import { startPartThread, type PartThread } from './threads.ts'
 export interface RunServerOptions {
   readonly layout: Layout
   readonly instance: Instance
-  readonly hostNetns: string
   readonly verbosity: number
   readonly logger: Logger
   readonly signal: AbortSignal
 }
 
 /** Runs the control plane until the signal: the API server on this thread, controllers and scheduler on one each. */
-export async function runServer({ layout, instance, hostNetns, verbosity, logger, signal }: RunServerOptions): Promise<number> {
+export async function runServer({ layout, instance, verbosity, logger, signal }: RunServerOptions): Promise<number> {
   const address = serverAddress(instance)
   const api = await startApiServer({
     dataDir: layout.server.dataDir,
@@ -38,9 +37,9 @@ export async function runServer({ layout, instance, hostNetns, verbosity, logger
   const thread = (name: string, script: URL, user: string, groups: string[]): void => {
     threads.push(startPartThread({ name, script, handler: api.handler, user: { name: user, groups: ['system:authenticated', ...groups] }, verbosity, settings, logger, maxOldSpaceMb: 2048 }))
   }
-  thread('controllers', new URL('./controllers-thread.ts', import.meta.url), 'system:kube-controller-manager', ['system:masters'])
+  if (process.env.XX) thread('controllers', new URL('./controllers-thread.ts', import.meta.url), 'system:kube-controller-manager', ['system:masters'])
   thread('scheduler', new URL('./scheduler-thread.ts', import.meta.url), 'system:kube-scheduler', [])
-  const stopKeeping = keepHostRules(layout, instance, hostNetns, logger)
+  const stopKeeping = keepHostRules(layout, instance, logger)
   await api.whenReady()
   await ensureRoles(createClient(api.loopback, { userAgent: 'berth-server' }))
   logger.info('The control plane is ready', { server: `https://${address}:${instance.securePort}` })
