@@ -1,1 +1,7 @@
-export {}
+export { command } from './command.ts'
+export { defaultSettings } from './config.ts'
+export type { ControllerSettings } from './config.ts'
+export type { Controller, ControllerContext } from './context.ts'
+export { chooseControllers, controllers } from './registry.ts'
+export { startControllers } from './start-controllers.ts'
+export type { StartControllersOptions } from './start-controllers.ts'

@@ -1,0 +1,41 @@
+/** What kube-controller-manager's flags set, with upstream's defaults. Durations are in milliseconds. */
+export interface ControllerSettings {
+  /** Names as `--controllers` takes them: `*`, `name`, `-name`. */
+  controllers: readonly string[]
+  /** Ranges that nodes' podCIDRs are cut from (one, or one of each family); empty: none are allocated. */
+  clusterCidrs: readonly string[]
+  nodeCidrMaskSizeIpv4: number
+  nodeCidrMaskSizeIpv6: number
+  /** PEM that `kube-root-ca.crt` publishes; empty: not published. */
+  rootCa: string
+  concurrentDeploymentSyncs: number
+  concurrentReplicaSetSyncs: number
+  concurrentEndpointSliceSyncs: number
+  concurrentNamespaceSyncs: number
+  concurrentServiceAccountSyncs: number
+  concurrentGcSyncs: number
+  maxEndpointsPerSlice: number
+  nodeMonitorPeriod: number
+  nodeMonitorGracePeriod: number
+  nodeStartupGracePeriod: number
+  terminatedPodGcThreshold: number
+}
+
+export const defaultSettings: ControllerSettings = {
+  controllers: ['*'],
+  clusterCidrs: [],
+  nodeCidrMaskSizeIpv4: 24,
+  nodeCidrMaskSizeIpv6: 64,
+  rootCa: '',
+  concurrentDeploymentSyncs: 5,
+  concurrentReplicaSetSyncs: 5,
+  concurrentEndpointSliceSyncs: 5,
+  concurrentNamespaceSyncs: 10,
+  concurrentServiceAccountSyncs: 5,
+  concurrentGcSyncs: 20,
+  maxEndpointsPerSlice: 100,
+  nodeMonitorPeriod: 5_000,
+  nodeMonitorGracePeriod: 50_000,
+  nodeStartupGracePeriod: 60_000,
+  terminatedPodGcThreshold: 12_500,
+}

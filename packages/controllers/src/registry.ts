@@ -1,0 +1,39 @@
+import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts'
+import type { Controller } from './context.ts'
+import { deploymentController } from './deployment/controller.ts'
+import { endpointSliceController } from './endpointslice/controller.ts'
+import { garbageCollector } from './garbage-collector/controller.ts'
+import { namespaceController } from './namespace/controller.ts'
+import { nodeIpamController } from './node-ipam/controller.ts'
+import { nodeLifecycleController } from './node-lifecycle/controller.ts'
+import { podGarbageCollector } from './pod-gc/controller.ts'
+import { replicaSetController } from './replicaset/controller.ts'
+import { rootCaController } from './root-ca/controller.ts'
+import { serviceAccountController } from './serviceaccount/controller.ts'
+import { taintEvictionController } from './taint-eviction/controller.ts'
+
+/** Every controller. To add one: a folder, and a line here. */
+export const controllers: readonly Controller[] = [
+  namespaceController,
+  serviceAccountController,
+  rootCaController,
+  nodeIpamController,
+  nodeLifecycleController,
+  taintEvictionController,
+  deploymentController,
+  replicaSetController,
+  endpointSliceController,
+  garbageCollector,
+  podGarbageCollector,
+  clusterRoleAggregationController,
+]
+
+/** The controllers that `--controllers` chooses: `*` for all that are on by default, `NAME` and `-NAME`. Throws where a name is unknown. */
+export function chooseControllers(choice: readonly string[]): Controller[] {
+  const known = new Set(controllers.map((controller) => controller.name))
+  for (const item of choice) {
+    const name = item.replace(/^[-+]/, '')
+    if (name !== '*' && !known.has(name)) throw new Error(`${JSON.stringify(name)} is not in the list of known controllers`)
+  }
+  return controllers.filter(({ name }) => choice.includes(name) || (choice.includes('*') && !choice.includes(`-${name}`)))
+}
