@@ -48,10 +48,14 @@ const tableOf = ({ group, version, kind }: GroupVersionKind): KindTable<never> =
 /** Columns with their descriptions, made once for all kinds: reading the descriptions is costly, keeping them all more so. */
 let definitions: Map<KindTable<never>, TableColumnDefinition[]> | undefined
 
+/** The declarations that descriptions are read from run the paragraphs of this one together. */
+const paragraphs = (text: string, field: string): string => (field === 'creationTimestamp' ? text.replace('.  ', '.\n\n') : text)
+
 function defineAll(): Map<KindTable<never>, TableColumnDefinition[]> {
-  const describe = readDescriptions()
+  const descriptions = readDescriptions()
+  const describe = (home: string, type: string, field: string): string => paragraphs(descriptions(home, type, field) ?? '', field)
   return new Map([...Object.values(kinds), genericTable].map((table) => [table, table.columns.map(({ name, type = 'string', format = '', description, wide }) => ({
-    name, type, format, description: typeof description === 'string' ? description : describe(...description) ?? '', priority: wide ? 1 : 0,
+    name, type, format, description: typeof description === 'string' ? description : describe(...description), priority: wide ? 1 : 0,
   }))]))
 }
 

@@ -14,7 +14,12 @@ export const replicaSetTable: KindTable<ReplicaSet> = {
     ageColumn,
     containersColumn,
     imagesColumn,
-    { name: 'Selector', wide: true, description: ['apps/v1', 'ReplicaSetSpec', 'selector'] },
+    // A field whose type is a struct has no documentation of its own in what descriptions are read from.
+    {
+      name: 'Selector', wide: true,
+      description: 'Selector is a label query over pods that should match the replica count. Label keys and values that must match in order to be controlled by this replica set. '
+        + "It must match the pod template's labels. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors",
+    },
   ],
   cells(set, now) {
     const { spec, status, metadata } = set
