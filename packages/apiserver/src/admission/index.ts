@@ -2,6 +2,7 @@ import type { AdmissionPlugin, ApiServerOptions, ResourceStore } from '../interf
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
+import { podSecurity } from './pod-security/pod-security.ts'
 import { priority } from './priority.ts'
 import { serviceAccount } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
@@ -12,6 +13,7 @@ const plugins: readonly { name: string, create(store: ResourceStore): AdmissionP
   { name: 'ServiceAccount', create: serviceAccount },
   { name: 'NodeRestriction', create: nodeRestriction },
   { name: 'TaintNodesByCondition', create: () => taintNodesByCondition },
+  { name: 'PodSecurity', create: podSecurity },
   { name: 'Priority', create: priority },
   { name: 'DefaultTolerationSeconds', create: () => defaultTolerationSeconds },
 ]
@@ -21,7 +23,7 @@ const notBuilt = new Set([
   'AlwaysAdmit', 'AlwaysDeny', 'AlwaysPullImages', 'CertificateApproval', 'CertificateSigning', 'CertificateSubjectRestriction', 'ClusterTrustBundleAttest',
   'DefaultIngressClass', 'DefaultStorageClass', 'DenyServiceExternalIPs', 'EventRateLimit', 'ExtendedResourceToleration', 'ImagePolicyWebhook', 'LimitPodHardAntiAffinityTopology',
   'LimitRanger', 'MutatingAdmissionPolicy', 'MutatingAdmissionWebhook', 'NamespaceAutoProvision', 'NamespaceExists', 'NodeDeclaredFeatureValidator', 'OwnerReferencesPermissionEnforcement',
-  'PersistentVolumeClaimResize', 'PodNodeSelector', 'PodSecurity', 'PodTolerationRestriction', 'PodTopologyLabels', 'ResourceQuota', 'RuntimeClass', 'StorageObjectInUseProtection',
+  'PersistentVolumeClaimResize', 'PodNodeSelector', 'PodTolerationRestriction', 'PodTopologyLabels', 'ResourceQuota', 'RuntimeClass', 'StorageObjectInUseProtection',
   'ValidatingAdmissionPolicy', 'ValidatingAdmissionWebhook',
 ])
 
