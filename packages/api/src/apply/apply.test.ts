@@ -144,7 +144,7 @@ describe('serverSideApply', () => {
     const two = stored(apply(deployment, one, container({ name: 'side', image: 's' }), 'two').object)
     const defaulted = structuredClone(two)
     ;(containers(defaulted)[1] as Record<string, unknown>)['imagePullPolicy'] = 'Always'
-    expect(containers(apply(deployment, defaulted, { metadata: meta }, 'two').object)).toEqual([{ name: 'a', image: 'a:1', resources: {} }])
+    expect(containers(apply(deployment, defaulted, { metadata: meta }, 'two').object)).toEqual([{ name: 'a', image: 'a:1', imagePullPolicy: 'IfNotPresent', resources: {}, terminationMessagePath: '/dev/termination-log', terminationMessagePolicy: 'File' }])
   })
 
   it('answers a conflict in upstream words, and takes the field when forced', () => {
@@ -175,6 +175,14 @@ describe('serverSideApply', () => {
     expect(apply(configMap, stored(two.object), { metadata: meta }, 'one').object).toMatchObject({ data: { a: '1' } })
   })
 
+  it('changes nothing, not even a time, where the same values are written differently', () => {
+    const written = container({ name: 'a', image: 'a:1', resources: { limits: { cpu: '0.1', memory: '1024Mi' } } })
+    const live = stored(apply(deployment, undefined, written, 'one').object)
+    expect(live).toMatchObject({ spec: { template: { spec: { containers: [{ resources: { limits: { cpu: '100m', memory: '1Gi' } } }] } } } })
+    const again = apply(deployment, live, written, 'one', { time: at(9) }).object
+    expect(managersOf(again)).toEqual(managersOf(live))
+  })
+
   it('gives an untracked object to before-first-apply', () => {
     const untracked = { metadata: { ...meta, uid: 'u1' }, data: { a: '1' } }
     const { object } = apply(configMap, untracked, { metadata: meta, data: { b: '2' } }, 'one')
@@ -187,7 +195,7 @@ describe('serverSideApply', () => {
     const live = stored(update(configMap, undefined, { ...last, metadata: { ...meta, annotations: { [annotation]: JSON.stringify(last) } } }, 'kubectl-client-side-apply'))
     const taken = apply(configMap, live, { metadata: meta, data: { a: '2' } }, 'kubectl')
     expect(taken.conflicts).toBeUndefined()
-    expect(taken.object).toMatchObject({ data: { a: '2', b: '1' }, metadata: { annotations: { [annotation]: '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"d","namespace":"n"},"data":{"a":"2"}}\n' } } })
+    expect(taken.object).toMatchObject({ data: { a: '2', b: '1' }, metadata: { annotations: { [annotation]: '{"apiVersion":"v1","data":{"a":"2"},"kind":"ConfigMap","metadata":{"name":"d","namespace":"n"}}\n' } } })
     expect(apply(configMap, live, { metadata: meta, data: { a: '2' } }, 'other').conflicts).toBeDefined()
     const changedSince = stored(update(configMap, live, { ...live, data: { a: '9', b: '1' } }, 'somebody'))
     expect(apply(configMap, changedSince, { metadata: meta, data: { a: '2' } }, 'kubectl').conflicts?.message).toContain('conflict with "somebody"')

@@ -1,4 +1,5 @@
 import { decode } from '../decode/decode.ts'
+import { applyDefaults } from '../defaults/index.ts'
 import { normalize } from '../decode/normalize.ts'
 import { isObject } from '../decode/values.ts'
 import { equal } from '../json/values.ts'
@@ -42,7 +43,7 @@ export interface ApplyOptions {
 }
 
 export interface Applied {
-  /** The merged object, decoded but not defaulted, with managedFields; meaningless where there are conflicts. */
+  /** The merged object, decoded and defaulted, with managedFields; the live object where there are conflicts. */
   readonly object: JsonObject
   readonly conflicts: ApplyConflicts | undefined
 }
@@ -74,8 +75,18 @@ export function serverSideApply(options: ApplyOptions): Applied {
   }
   if ('conflicts' in result) return { object: live, conflicts: describeConflicts(result.conflicts) }
   let object = decode(schema, result.object, 'ignore').object
+  applyDefaults(schema, object)
   if (options.manager === 'kubectl') object = withLastApplied(object, applied)
-  return { object: withManagers(object, writeManagers(result.managers)), conflicts: undefined }
+  const isNoop = equal(withoutManagers(normalize(schema, object)), live) && sameSets(managers, result.managers)
+  return { object: withManagers(object, writeManagers(isNoop ? managers : result.managers)), conflicts: undefined }
+}
+
+/** Whether two lists of managers differ in nothing but times: then a configuration that only writes the same values differently changes nothing. */
+function sameSets(a: Managers, b: Managers): boolean {
+  return a.size === b.size && [...a].every(([key, manager]) => {
+    const other = b.get(key)
+    return other !== undefined && other.apiVersion === manager.apiVersion && JSON.stringify(other.set.toFields()) === JSON.stringify(manager.set.toFields())
+  })
 }
 
 function checkVersion(applied: JsonObject, apiVersion: string): void {

@@ -1,8 +1,8 @@
 /** kubectl's annotation of client-side apply, which server-side apply by kubectl takes over and keeps up to date. */
 import { isObject } from '../decode/values.ts'
-import { parseJson } from '../json/parse.ts'
+import { parseJson, setOwn } from '../json/parse.ts'
 import { stringifyJson } from '../json/stringify.ts'
-import type { JsonObject, ObjectSchema } from '../schema/model.ts'
+import type { Json, JsonObject, ObjectSchema } from '../schema/model.ts'
 import { compare } from './compare.ts'
 import { FieldSet } from './field-set.ts'
 import { toFieldSet } from './to-set.ts'
@@ -45,8 +45,17 @@ export function withLastApplied(object: JsonObject, applied: JsonObject): JsonOb
     const { [annotation]: _, ...others } = own
     metadata['annotations'] = others
   }
-  const text = stringifyJson({ ...applied, metadata }) + '\n'
+  const text = `${stringifyJson(sorted({ ...applied, metadata }))}\n`
   const { [annotation]: _, ...others } = annotations
   const kept: JsonObject = Buffer.byteLength(text) > maxAnnotationBytes ? others : { ...annotations, [annotation]: text }
   return { ...object, metadata: { ...(isObject(object['metadata']) ? object['metadata'] : {}), annotations: kept } }
+}
+
+/** Members in order, as upstream writes maps. */
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (!isObject(value)) return value
+  const out: JsonObject = {}
+  for (const key of Object.keys(value).sort()) setOwn(out, key, sorted(value[key] ?? null))
+  return out
 }
