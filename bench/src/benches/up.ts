@@ -59,8 +59,10 @@ function residentMb(pid: number): number {
 interface Processes { processes: Array<{ name: string; pid: number }> }
 
 async function runtimeSeconds(address: string): Promise<number> {
-  const config = loadKubeconfig(kubeconfig)
-  const { cert, key } = config.user as { cert?: string; key?: string }
+  const { user } = await loadKubeconfig([kubeconfig])
+  const pem = (base64: string | undefined): string => Buffer.from(base64 ?? '', 'base64').toString()
+  const cert = pem(user['client-certificate-data'])
+  const key = pem(user['client-key-data'])
   const text = await new Promise<string>((resolve, reject) => {
     https.get({ host: address, port: 10250, path: '/metrics', rejectUnauthorized: false, cert, key }, (response) => {
       let body = ''

@@ -7,6 +7,5 @@ interface Settings { clusterCidr: string; nodeCidrMaskSize: number; rootCa: stri
 
 await runPartThread('controllers', async ({ client, logger, settings }) => {
   const { clusterCidr, nodeCidrMaskSize, rootCa } = settings as unknown as Settings
-  const abort = new AbortController()
-  return startControllers({ client, informers: createInformers(client, { logger }), logger, signal: abort.signal, clusterCidr, nodeCidrMaskSize, rootCa })
+  return startControllers({ client, informers: createInformers(client, { logger }), logger, clusterCidr, nodeCidrMaskSize, rootCa })
 })

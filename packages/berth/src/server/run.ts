@@ -37,7 +37,7 @@ export async function runServer({ layout, instance, verbosity, logger, signal }:
   const thread = (name: string, script: URL, user: string, groups: string[]): void => {
     threads.push(startPartThread({ name, script, handler: api.handler, user: { name: user, groups: ['system:authenticated', ...groups] }, verbosity, settings, logger, maxOldSpaceMb: 2048 }))
   }
-  if (process.env.XX) thread('controllers', new URL('./controllers-thread.ts', import.meta.url), 'system:kube-controller-manager', ['system:masters'])
+  thread('controllers', new URL('./controllers-thread.ts', import.meta.url), 'system:kube-controller-manager', ['system:masters'])
   thread('scheduler', new URL('./scheduler-thread.ts', import.meta.url), 'system:kube-scheduler', [])
   const stopKeeping = keepHostRules(layout, instance, logger)
   await api.whenReady()

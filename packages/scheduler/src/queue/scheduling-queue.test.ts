@@ -86,3 +86,14 @@ test('a deleted pod is nowhere any more', () => {
   expect(popped()).toEqual([])
   expect(queue.sizes).toEqual({ active: 0, backoff: 0, unschedulable: 0, gated: 0 })
 })
+
+test('a change of its status alone does not wake a pod that fits nowhere; a change of its labels does', () => {
+  const { queue } = queueOf()
+  queue.add(pod('a'))
+  queue.reject(queue.pop()!, new Set())
+  const { pod: given } = pod('a')
+  queue.update(podInfoOf({ ...given, status: { conditions: [{ type: 'PodScheduled', status: 'False' }] } }))
+  expect(queue.sizes.unschedulable).toBe(1)
+  queue.update(podInfoOf({ ...given, metadata: { ...given.metadata, labels: { a: 'b' } } }))
+  expect(queue.sizes.unschedulable).toBe(0)
+})

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Pod } from '@berth/api/types/core/v1'
 import type { Clock } from '@berth/kube'
 import type { EventObjects, Plugin, QueuedPod } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
@@ -33,6 +35,11 @@ export interface QueueOptions {
 
 /** How many pods wait where (upstream: scheduler_pending_pods). */
 export interface QueueSizes { readonly active: number; readonly backoff: number; readonly unschedulable: number; readonly gated: number }
+
+/** Whether anything changed that a plugin could read. */
+function isSchedulingUpdate(old: Pod, now: Pod): boolean {
+  return !isDeepStrictEqual(old.spec, now.spec) || !isDeepStrictEqual(old.metadata.labels, now.metadata.labels)
+}
 
 /**
  * The pods that wait for a node: ready ones in order, those in back-off, those that fit nowhere until an event says that
@@ -77,9 +84,14 @@ export class SchedulingQueue {
       return
     }
     const waiting = this.#unschedulable.get(key) ?? this.#gated.get(key)
-    if (!waiting) return this.add(info)
+    if (!waiting) {
+      this.add(info)
+      return
+    }
     const old = waiting.info
     waiting.info = info
+    // What the scheduler itself writes (conditions) must not wake the pod that it wrote about.
+    if (!isSchedulingUpdate(old.pod, info.pod)) return
     const wasGated = this.#gated.delete(key)
     if (!wasGated && !this.#isHelped(waiting, 'UnscheduledPodUpdated', { old: old.pod, now: info.pod })) return
     this.#unschedulable.delete(key)
