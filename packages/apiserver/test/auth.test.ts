@@ -85,6 +85,9 @@ describe('a node', () => {
     expect((await it.ask(namespaced('serviceaccounts/default/token'), { cert: n2, body: request('p') })).status).toBe(403)
     expect((await it.ask(namespaced('pods/p/status'), { cert: n2, method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' }, body: { status: { phase: 'Failed' } } })).status).toBe(403)
     expect((await it.ask(namespaced('pods/p/status'), { ...as, method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' }, body: { status: { phase: 'Running' } } })).status).toBe(200)
+    expect(message(await it.ask(namespaced('pods/p'), { cert: n2, method: 'DELETE' }))).toBe('pods "p" is forbidden: node "n2" can only delete pods with spec.nodeName set to itself')
+    expect((await it.ask(namespaced('pods/p?gracePeriodSeconds=0'), { ...as, method: 'DELETE' })).status).toBe(200)
+    expect((await it.ask(namespaced('secrets/mine'), as)).status).toBe(403)
   })
 })
 

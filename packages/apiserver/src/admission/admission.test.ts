@@ -117,6 +117,13 @@ test.each<[string, NonNullable<Pod['spec']>['tolerations'], string[]]>([
   expect((pod.spec?.tolerations ?? []).map((t) => `${(t.key ?? '').replace('node.kubernetes.io/', '')}:${t.tolerationSeconds ?? ''}`)).toEqual(expected)
 })
 
+test('a pod that asks for a runtime class, or brings the overhead of one, is refused: there is none', async () => {
+  const { admit } = await cluster('RuntimeClass')
+  expect(await admit(admission('CREATE', core.pods, podIn('a', { runtimeClassName: 'gvisor' })))).toBe('pods "p" is forbidden: pod rejected: RuntimeClass "gvisor" not found')
+  expect(await admit(admission('CREATE', core.pods, podIn('a', { overhead: { cpu: '1' } })))).toContain('Pod Overhead set without corresponding RuntimeClass')
+  expect(await admit(admission('CREATE', core.pods, podIn('a')))).toBe('admitted')
+})
+
 test('a new node is tainted until it is seen ready, once', async () => {
   const { admit } = await cluster('TaintNodesByCondition')
   const node: Node = { metadata: { name: 'n1' }, spec: { taints: [{ key: 'own', effect: 'NoSchedule' }] } }

@@ -4,6 +4,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
 import { podSecurity } from './pod-security/pod-security.ts'
 import { priority } from './priority.ts'
+import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 
@@ -16,6 +17,7 @@ const plugins: readonly { name: string, create(store: ResourceStore): AdmissionP
   { name: 'PodSecurity', create: podSecurity },
   { name: 'Priority', create: priority },
   { name: 'DefaultTolerationSeconds', create: () => defaultTolerationSeconds },
+  { name: 'RuntimeClass', create: () => runtimeClass },
 ]
 
 /** Upstream's other plugins: disabling them is no error (they are off), enabling them is refused. */
@@ -23,7 +25,7 @@ const notBuilt = new Set([
   'AlwaysAdmit', 'AlwaysDeny', 'AlwaysPullImages', 'CertificateApproval', 'CertificateSigning', 'CertificateSubjectRestriction', 'ClusterTrustBundleAttest',
   'DefaultIngressClass', 'DefaultStorageClass', 'DenyServiceExternalIPs', 'EventRateLimit', 'ExtendedResourceToleration', 'ImagePolicyWebhook', 'LimitPodHardAntiAffinityTopology',
   'LimitRanger', 'MutatingAdmissionPolicy', 'MutatingAdmissionWebhook', 'NamespaceAutoProvision', 'NamespaceExists', 'NodeDeclaredFeatureValidator', 'OwnerReferencesPermissionEnforcement',
-  'PersistentVolumeClaimResize', 'PodNodeSelector', 'PodTolerationRestriction', 'PodTopologyLabels', 'ResourceQuota', 'RuntimeClass', 'StorageObjectInUseProtection',
+  'PersistentVolumeClaimResize', 'PodNodeSelector', 'PodTolerationRestriction', 'PodTopologyLabels', 'ResourceQuota', 'StorageObjectInUseProtection',
   'ValidatingAdmissionPolicy', 'ValidatingAdmissionWebhook',
 ])
 
