@@ -53,8 +53,10 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
   const options = apiServerOptions(rest)
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
   const certificates = await prepareCertificates(options)
+  let readOnlyBecause: string | undefined
   const storage = groupCommitStorage(options.storage === 'memory' ? memoryCommitter() : sqliteCommitter(join(options.dataDir, 'state.db')), {
     onState(reason) {
+      readOnlyBecause = reason
       if (reason === undefined) logger.info('Storage takes writes again')
       else logger.error(new Error(reason), 'Storage is read-only: no write is taken until the disk is back')
     },
@@ -79,7 +81,7 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
       () => `${advertiseAddressOf(options)}:${listener?.port ?? options.securePort}`,
     )
     const hooks = new BootstrapRun(security.bootstrap, logger)
-    const checks = healthChecks(hooks, stopping.signal)
+    const checks = healthChecks(hooks, () => readOnlyBecause, stopping.signal)
     const handler = createHandler({
       deps: {
         registry, admission: admissionChain(security.admission), virtualResources: security.virtualResources, virtualSubresources: security.virtualSubresources,
@@ -189,12 +191,16 @@ class BootstrapRun {
   }
 }
 
-function healthChecks(hooks: BootstrapRun, stopping: AbortSignal): HealthCheck[] {
+function healthChecks(hooks: BootstrapRun, readOnlyBecause: () => string | undefined, stopping: AbortSignal): HealthCheck[] {
   const all = ['healthz', 'livez', 'readyz'] as const
   return [
     { name: 'ping', for: all, check() {} },
     { name: 'log', for: all, check() {} },
-    { name: 'etcd', for: all, check() {} },
+    // Not a matter of being alive: starting again does not empty a disk.
+    { name: 'storage', for: ['readyz'], check() {
+      const reason = readOnlyBecause()
+      if (reason !== undefined) throw new Error(`read-only: ${reason}`)
+    } },
     ...hooks.names.map((name): HealthCheck => ({ name: `poststarthook/${name}`, for: all, check() {
       if (!hooks.isDone(name)) throw new Error('not finished')
     } })),

@@ -39,7 +39,7 @@ spec:
     spec: {containers: [{name: c, image: "${image}"${extra}}]}
 `
 
-describe.skipIf(kubectl === undefined)(kubectl === undefined ? 'kubectl (skipped: there is none on PATH)' : 'kubectl', () => {
+describe.skipIf(kubectl === undefined)('kubectl', () => {
   beforeAll(async () => {
     under = await startTestServer()
     config = await under.kubeconfigFor('admin', 'system:masters')

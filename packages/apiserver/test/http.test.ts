@@ -1,0 +1,102 @@
+import http2 from 'node:http2'
+import { gunzipSync } from 'node:zlib'
+import https from 'node:https'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { adminToken, configMap, start } from './support/harness.ts'
+
+let running: Awaited<ReturnType<typeof start>>
+beforeAll(async () => { running = await start({ maxRequestBytes: 64 * 1024 }) })
+afterAll(() => running.stop())
+
+const collection = '/api/v1/namespaces/default/configmaps'
+
+describe('the HTTP server', () => {
+  it('speaks HTTP/2, with many requests on one connection', async () => {
+    const session = http2.connect(`https://127.0.0.1:${running.server.port}`, { rejectUnauthorized: false })
+    const ask = (path: string) => new Promise<{ status: unknown, text: string }>((resolve, reject) => {
+      const stream = session.request({ ':path': path, authorization: `Bearer ${adminToken}` })
+      let status: unknown
+      let text = ''
+      stream.on('response', (headers) => { status = headers[':status'] })
+      stream.setEncoding('utf8')
+      stream.on('data', (chunk: string) => { text += chunk })
+      stream.on('end', () => resolve({ status, text }))
+      stream.on('error', reject)
+    })
+    const answers = await Promise.all(Array.from({ length: 50 }, () => ask('/api/v1/namespaces')))
+    session.close()
+    expect(new Set(answers.map((a) => a.status))).toEqual(new Set([200]))
+    expect(answers[0]?.text).toContain('"kind":"NamespaceList"')
+  })
+
+  it('refuses a body beyond the limit with 413', async () => {
+    const answer = await running.send('POST', collection, configMap('big', { a: 'x'.repeat(100_000) }))
+    expect([answer.status, answer.body['reason']]).toEqual([413, 'RequestEntityTooLarge'])
+  })
+
+  it('asks for credentials with 401 and refuses somebody without rights with 403', async () => {
+    const wrong = await running.send('GET', collection, undefined, { authorization: 'Bearer nonsense' })
+    expect([wrong.status, wrong.body['message']]).toEqual([401, 'Unauthorized'])
+    const bob = await running.send('GET', collection, undefined, { authorization: 'Bearer user-token' })
+    expect([bob.status, bob.body['message']]).toEqual([403, 'configmaps is forbidden: User "bob" cannot list resource "configmaps" in API group "" in the namespace "default"'])
+  })
+
+  it('compresses big answers for those who take it, and no small ones', async () => {
+    await Promise.all(Array.from({ length: 8 }, (_, i) => running.send('POST', collection, configMap(`bulk-${i}`, { a: 'x'.repeat(30_000) }))))
+    const raw = (path: string) => new Promise<{ encoding: string | undefined, bytes: Buffer }>((resolve, reject) => {
+      https.get({ host: '127.0.0.1', port: running.server.port, path, rejectUnauthorized: false, headers: { authorization: `Bearer ${adminToken}`, 'accept-encoding': 'gzip' } }, (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () => resolve({ encoding: response.headers['content-encoding'], bytes: Buffer.concat(chunks) }))
+      }).on('error', reject)
+    })
+    const big = await raw(collection)
+    expect(big.encoding).toBe('gzip')
+    expect((JSON.parse(gunzipSync(big.bytes).toString()) as { items: unknown[] }).items.length).toBeGreaterThanOrEqual(8)
+    expect((await raw('/version')).encoding).toBeUndefined()
+  })
+
+  it('names each answer with an audit id, the client\'s own where it gives one', async () => {
+    const given = await running.send('GET', '/version', undefined, { 'audit-id': 'mine-1' })
+    expect(given.headers['audit-id']).toBe('mine-1')
+    expect((await running.send('GET', '/version')).headers['audit-id']).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  it('says in /metrics what it was asked', async () => {
+    await running.send('GET', `${collection}/bulk-0`)
+    const { text } = await running.send('GET', '/metrics')
+    expect(text).toMatch(/apiserver_request_total\{verb="GET",group="",version="v1",resource="configmaps",subresource="",scope="resource",component="apiserver",dry_run="",code="200"\} [1-9]/)
+    expect(text).toMatch(/apiserver_storage_objects\{resource="namespaces"\} 4/)
+  })
+
+  it('lists only what it serves in discovery, in the plain and the aggregated form', async () => {
+    const plain = await running.send('GET', '/apis/apps/v1')
+    expect((plain.body['resources'] as unknown as { name: string }[]).map((r) => r.name)).toEqual(
+      ['deployments', 'deployments/scale', 'deployments/status', 'replicasets', 'replicasets/scale', 'replicasets/status'])
+    const aggregated = await running.send('GET', '/apis', undefined, { accept: 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json' })
+    expect([aggregated.body['kind'], aggregated.headers['content-type']]).toEqual(['APIGroupDiscoveryList', 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'])
+    expect(aggregated.text).not.toContain('"statefulsets"')
+    expect((await running.send('GET', '/apis/apps/v1/namespaces/default/statefulsets')).body['message']).toBe('the server could not find the requested resource')
+  })
+
+  it('publishes OpenAPI v3 with a name for each content that can be kept', async () => {
+    const index = await running.send('GET', '/openapi/v3')
+    const url = index.body['paths']?.['apis/apps/v1']?.['serverRelativeURL'] as string
+    const document = await running.send('GET', url)
+    expect(document.headers['cache-control']).toBe('public, immutable')
+    expect(document.body['components']?.['schemas']?.['io.k8s.api.apps.v1.Deployment']).toBeDefined()
+  })
+})
+
+describe('requests from within the process', () => {
+  it('are authorized and admitted like any other', async () => {
+    const transport = running.server.clientFor({ name: 'bob', groups: ['system:authenticated'] })
+    const answer = await transport.request({ method: 'GET', path: collection })
+    expect(answer.status).toBe(403)
+    const admitted = await running.server.loopback.request({ method: 'POST', path: '/api/v1/namespaces/nowhere/configmaps', headers: { 'content-type': 'application/json' }, body: JSON.stringify(configMap('x')) })
+    let text = ''
+    for await (const chunk of admitted.body) text += new TextDecoder().decode(chunk)
+    expect([admitted.status, (JSON.parse(text) as { message: string }).message]).toEqual([404, 'namespaces "nowhere" not found'])
+    await transport.close()
+  })
+})
