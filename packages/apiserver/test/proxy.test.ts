@@ -3,6 +3,7 @@ import { createServer } from 'node:https'
 import type { Server } from 'node:https'
 import { createServer as createTcpServer, connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { issueCertificate } from '@berth/kube'
 import { remoteCommandOptions, serveAttach, serveExec, servePortForward } from '@berth/streaming'
@@ -18,7 +19,7 @@ const asked: { url: string, user: string }[] = []
 async function startKubelet(): Promise<Server> {
   const identity = await issueCertificate(it.server.certificates.authority, { commonName: 'system:node:n1', organizations: ['system:nodes'], ipAddresses: ['127.0.0.1'], usages: ['server'] })
   const server = createServer({ cert: identity.certificate, key: identity.key, ca: it.server.certificates.authority.certificate, requestCert: true, rejectUnauthorized: true }, (request, response) => {
-    asked.push({ url: request.url ?? '', user: String((request.socket as import('node:tls').TLSSocket).getPeerCertificate().subject.CN) })
+    asked.push({ url: request.url ?? '', user: String((request.socket as TLSSocket).getPeerCertificate().subject.CN) })
     if (request.url?.includes('/waiting/')) response.writeHead(400).end('container "c" in pod "waiting" is waiting to start: ContainerCreating')
     else if (request.url?.includes('follow=true')) {
       response.write('first\n')

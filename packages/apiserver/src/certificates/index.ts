@@ -1,4 +1,4 @@
-export { advertiseAddressOf, firstServiceAddress, servingNames } from './addresses.ts'
+export { advertiseAddressOf } from './addresses.ts'
 export { kubeconfig } from './kubeconfig.ts'
 export { prepareCertificates, writeAdminKubeconfig } from './server-certificates.ts'
 export type { PreparedCertificates } from './server-certificates.ts'
