@@ -87,7 +87,7 @@ function appArmor(pod: Checked): ReturnType<Check['check']> {
   const allowed = (type: string | undefined): boolean => type === undefined || type === 'RuntimeDefault' || type === 'Localhost'
   const podType = pod.spec.securityContext?.appArmorProfile?.type
   const containers = containersThat(pod, (c) => !allowed(c.securityContext?.appArmorProfile?.type))
-  const types = [podType, ...containersOf(pod.spec).map((c) => c.securityContext?.appArmorProfile?.type)].filter((t): t is string => !allowed(t))
+  const types = [podType, ...containersOf(pod.spec).map((c) => c.securityContext?.appArmorProfile?.type)].flatMap((t) => (t === undefined || allowed(t) ? [] : [t]))
   const annotations = Object.entries(pod.metadata.annotations ?? {}).filter(([k, v]) => k.startsWith(appArmorAnnotation) && v !== '' && v !== 'runtime/default' && !v.startsWith('localhost/'))
     .map(([k, v]) => `${k}=${JSON.stringify(v)}`).sort()
   if (types.length === 0 && annotations.length === 0) return undefined
@@ -119,6 +119,6 @@ export function unconfinedSeccomp(pod: Checked): ReturnType<Check['check']> {
   const containers = containersThat(pod, (c) => !allowed(c.securityContext?.seccompProfile?.type))
   const setters = [...(allowed(podType) ? [] : ['pod']), ...(containers.length > 0 ? [named('container', containers)] : [])]
   if (setters.length === 0) return undefined
-  const types = distinctSorted([podType, ...containersOf(pod.spec).map((c) => c.securityContext?.seccompProfile?.type)].filter((t): t is string => !allowed(t)))
+  const types = distinctSorted([podType, ...containersOf(pod.spec).map((c) => c.securityContext?.seccompProfile?.type)].flatMap((t) => (t === undefined || allowed(t) ? [] : [t])))
   return { reason: 'seccompProfile', detail: `${setters.join(' and ')} must not set securityContext.seccompProfile.type to ${quoted(types)}` }
 }
