@@ -28,17 +28,24 @@ export function checkPodResize(pod: Pod, old: Pod, whole: readonly FieldError[])
   old.spec.containers.forEach((before, i) => errors.push(...checkNothingRemoved(containers[i], before, `spec.containers[${i}].resources`)))
   const restored = { ...pod.spec, containers: containers.map((container, i) => withOldResources(container, old.spec.containers[i])) }
   restored.containers.forEach((container, i) => {
-    if (!sameValue(container, old.spec.containers[i])) errors.push(forbidden('spec', 'only cpu and memory resources are mutable'))
+    if (!sameContainer(container, old.spec.containers[i])) errors.push(forbidden('spec', 'only cpu and memory resources are mutable'))
   })
   if (initContainers) {
     restored.initContainers = initContainers.map((container, i) => (isSidecar(container) ? withOldResources(container, old.spec.initContainers?.[i]) : container))
     restored.initContainers.forEach((container, i) => {
-      if (sameValue(container, old.spec.initContainers?.[i])) return
+      if (sameContainer(container, old.spec.initContainers?.[i])) return
       errors.push(forbidden('spec', isSidecar(container) ? 'only cpu and memory resources for sidecar containers are mutable' : 'resources for non-sidecar init containers are immutable'))
     })
   }
-  if (errors.length === 0 && !sameValue(restored, old.spec)) errors.push(forbidden('spec', 'only cpu and memory resources are mutable'))
+  const { containers: _containers, initContainers: _initContainers, ...others } = restored
+  const { containers: _oldContainers, initContainers: _oldInitContainers, ...oldOthers } = old.spec
+  if (errors.length === 0 && !sameValue(others, oldOthers)) errors.push(forbidden('spec', 'only cpu and memory resources are mutable'))
   return errors
+}
+
+/** Equality of containers; one without resources has empty ones. */
+function sameContainer(a: Container, b: Container | undefined): boolean {
+  return sameValue({ ...a, resources: a.resources ?? {} }, { ...b, resources: b?.resources ?? {} })
 }
 
 function checkNothingRemoved(now: Container | undefined, before: Container, at: string): FieldError[] {
