@@ -18,7 +18,7 @@ export interface Comparison {
  */
 export function compare(type: Typed, before: Json, after: Json): Comparison {
   const walker = new Walker()
-  walker.compare([], type, before, after)
+  walker.compare(type, before, after)
   return walker
 }
 
@@ -26,76 +26,83 @@ class Walker implements Comparison {
   readonly added = new FieldSet()
   readonly modified = new FieldSet()
   readonly removed = new FieldSet()
+  /** Where the walk is; copied only by what is inserted. */
+  readonly #path: PathElement[] = []
 
-  compare(path: readonly PathElement[], type: Typed, before: Json | undefined, after: Json | undefined): void {
+  compare(type: Typed, before: Json | undefined, after: Json | undefined): void {
     const was = before === undefined ? undefined : shapeOf(type, before)
     const is = after === undefined ? undefined : shapeOf(type, after)
     const shape = is ?? was
     if (shape === undefined) return
     // Where any JSON is allowed, the two sides may be of different shapes: then both are walked.
     if (was !== undefined && is !== undefined && before !== null && after !== null && (was.kind !== is.kind)) {
-      this.#walk(path, was, before, undefined)
-      this.#walk(path, is, undefined, after)
+      this.#walk(was, before, undefined)
+      this.#walk(is, undefined, after)
       return
     }
-    const isLeaf = this.#walk(path, before === null || was === undefined ? shape : was.kind === shape.kind ? shape : was, before, after)
+    const isLeaf = this.#walk(before === null || was === undefined ? shape : was.kind === shape.kind ? shape : was, before, after)
     if (isLeaf) return
-    if (before === undefined) this.added.insert(path)
-    else if (after === undefined) this.removed.insert(path)
+    if (before === undefined) this.added.insert(this.#path)
+    else if (after === undefined) this.removed.insert(this.#path)
   }
 
   /** True where the place was dealt with as one value. */
-  #walk(path: readonly PathElement[], shape: Shape, before: Json | undefined, after: Json | undefined): boolean {
-    if (shape.kind === 'scalar' || shape.atomic) return this.#leaf(path, before, after)
+  #walk(shape: Shape, before: Json | undefined, after: Json | undefined): boolean {
+    if (shape.kind === 'scalar' || shape.atomic) return this.#leaf(before, after)
     if (shape.kind === 'list') {
       const was = Array.isArray(before) ? before : []
       const is = Array.isArray(after) ? after : []
-      if (was.length === 0 && is.length === 0) return this.#leaf(path, before, after)
-      this.#list(path, shape, was, is)
+      if (was.length === 0 && is.length === 0) return this.#leaf(before, after)
+      this.#list(shape, was, is)
       return false
     }
     const was = isObject(before) ? before : {}
     const is = isObject(after) ? after : {}
-    if (isEmptyObject(was) && isEmptyObject(is)) return this.#leaf(path, before, after)
-    this.#map(path, shape, was, is)
+    if (isEmptyObject(was) && isEmptyObject(is)) return this.#leaf(before, after)
+    this.#map(shape, was, is)
     return false
   }
 
-  #leaf(path: readonly PathElement[], before: Json | undefined, after: Json | undefined): true {
-    if (before === undefined) this.added.insert(path)
-    else if (after === undefined) this.removed.insert(path)
-    else if (!equal(before, after)) this.modified.insert(path)
+  #leaf(before: Json | undefined, after: Json | undefined): true {
+    if (before === undefined) this.added.insert(this.#path)
+    else if (after === undefined) this.removed.insert(this.#path)
+    else if (!equal(before, after)) this.modified.insert(this.#path)
     return true
   }
 
-  #map(path: readonly PathElement[], shape: Extract<Shape, { kind: 'map' }>, before: JsonObject, after: JsonObject): void {
+  #map(shape: Extract<Shape, { kind: 'map' }>, before: JsonObject, after: JsonObject): void {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
       const type = shape.field(key) ?? shape.element
       if (type === undefined) continue
-      this.compare([...path, fieldElement(key)], type, Object.hasOwn(before, key) ? before[key] : undefined, Object.hasOwn(after, key) ? after[key] : undefined)
+      this.#at(fieldElement(key), type, Object.hasOwn(before, key) ? before[key] : undefined, Object.hasOwn(after, key) ? after[key] : undefined)
     }
   }
 
-  #list(path: readonly PathElement[], shape: Extract<Shape, { kind: 'list' }>, before: Json[], after: Json[]): void {
+  #list(shape: Extract<Shape, { kind: 'list' }>, before: Json[], after: Json[]): void {
     const was = byElement(shape, before)
     const is = byElement(shape, after)
     for (const element of new Set([...was.keys(), ...is.keys()])) {
       const old = was.get(element) ?? []
       const now = is.get(element) ?? []
-      const here = [...path, element]
       if (old.length <= 1 && now.length <= 1) {
-        this.compare(here, shape.item, old[0], now[0])
+        this.#at(element, shape.item, old[0], now[0])
       } else if (old.length >= 2 && now.length >= 2) {
-        if (!equal(old, now)) this.modified.insert(here)
+        if (!equal(old, now)) this.modified.insert([...this.#path, element])
       } else if (old.length >= 2) {
         // Items that could not be told apart were one value; now a single item is there, field by field.
-        if (now.length > 0) this.compare(here, shape.item, undefined, now[0])
-        this.removed.insert(here)
+        if (now.length > 0) this.#at(element, shape.item, undefined, now[0])
+        this.removed.insert([...this.#path, element])
       } else {
-        if (old.length > 0) this.compare(here, shape.item, old[0], undefined)
-        this.added.insert(here)
+        if (old.length > 0) this.#at(element, shape.item, old[0], undefined)
+        this.added.insert([...this.#path, element])
       }
     }
+  }
+
+  #at(element: PathElement, type: Typed, before: Json | undefined, after: Json | undefined): void {
+    this.#path.push(element)
+    this.compare(type, before, after)
+    this.#path.pop()
   }
 }
 

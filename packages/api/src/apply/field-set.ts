@@ -11,22 +11,22 @@ export class FieldSet {
   }
 
   /** Adds a path; only for sets that are still being built. */
-  insert(path: readonly PathElement[]): void {
-    let at: FieldSet = this
-    for (const element of path.slice(0, -1)) {
-      let next = at.children.get(element)
-      if (!next) at.children.set(element, (next = new FieldSet()))
-      at = next
+  insert(path: readonly PathElement[], from = 0): void {
+    const element = path[from]
+    if (element === undefined) return
+    if (from === path.length - 1) {
+      this.members.add(element)
+      return
     }
-    const last = path.at(-1)
-    if (last !== undefined) at.members.add(last)
+    let child = this.children.get(element)
+    if (!child) this.children.set(element, (child = new FieldSet()))
+    child.insert(path, from + 1)
   }
 
-  has(path: readonly PathElement[]): boolean {
-    let at: FieldSet | undefined = this
-    for (const element of path.slice(0, -1)) at = at?.children.get(element)
-    const last = path.at(-1)
-    return last !== undefined && at !== undefined && at.members.has(last)
+  has(path: readonly PathElement[], from = 0): boolean {
+    const element = path[from]
+    if (element === undefined) return false
+    return from === path.length - 1 ? this.members.has(element) : this.children.get(element)?.has(path, from + 1) ?? false
   }
 
   union(other: FieldSet): FieldSet {

@@ -13,7 +13,8 @@ export function clone<T extends Json>(value: T): T {
 /** Deep equality of JSON values; numbers and bigints compare by value. */
 export function equal(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true
-  if (typeof a === 'bigint' || typeof b === 'bigint') return (typeof a === 'number' || typeof a === 'bigint') && (typeof b === 'number' || typeof b === 'bigint') && a == b
+  if (typeof a === 'bigint') return typeof b === 'number' && Number.isInteger(b) && BigInt(b) === a
+  if (typeof b === 'bigint') return equal(b, a)
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) || Array.isArray(b)) return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((v, i) => equal(v, b[i]))
   const keys = Object.keys(a)

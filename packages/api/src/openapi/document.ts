@@ -1,4 +1,3 @@
-import { apiVersionOf } from '../resource.ts'
 import type { ResourceInfo, SubresourceInfo } from '../resource.ts'
 import { Components, type Node } from './components.ts'
 import { readDescriptions } from './descriptions.ts'
@@ -127,14 +126,4 @@ class Document {
 
 function capital(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1)
-}
-
-/** The group versions of some resources and the resources of each, in the order in which they come. */
-export function byGroupVersion(resources: Iterable<ResourceInfo>): Map<string, ResourceInfo[]> {
-  const out = new Map<string, ResourceInfo[]>()
-  for (const resource of resources) {
-    const groupVersion = apiVersionOf(resource)
-    out.set(groupVersion, [...(out.get(groupVersion) ?? []), resource])
-  }
-  return out
 }

@@ -1,1 +1,1 @@
-export { byGroupVersion, openApiV3, openApiV3Path } from './document.ts'
+export { openApiV3, openApiV3Path } from './document.ts'

@@ -3,12 +3,17 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import * as groups from '../resources.ts'
 import type { ResourceInfo } from '../resource.ts'
-import { byGroupVersion, openApiV3, openApiV3Path } from './document.ts'
+import { apiVersionOf } from '../resource.ts'
+import { openApiV3, openApiV3Path } from './document.ts'
 
 interface Node { [key: string]: Node | undefined; parameters?: Array<{ name: string }> & Node; operationId?: string & Node; required?: string[] & Node }
 const all: ResourceInfo[] = Object.values(groups).flatMap((group) => Object.values(group) as ResourceInfo[])
 const document = (groupVersion: string): { paths: Record<string, Node>; components: { schemas: Record<string, Node> } } =>
   openApiV3(groupVersion, byGroupVersion(all).get(groupVersion) ?? []) as never
+
+function byGroupVersion(resources: readonly ResourceInfo[]): Map<string, ResourceInfo[]> {
+  return Map.groupBy(resources, apiVersionOf)
+}
 
 /** The document without descriptions, which are there only after a build. */
 function plain(value: unknown): unknown {

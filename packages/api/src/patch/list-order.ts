@@ -18,16 +18,19 @@ export function inOrderOf(list: readonly Json[], order: readonly Json[], items: 
  */
 export function interleave(left: readonly Json[], right: readonly Json[], order: readonly Json[], items: Items): Json[] {
   const out: Json[] = []
-  const rest = [...left]
+  let next = 0
   for (const item of right) {
     const at = indexIn(order, item, items)
-    for (let first = rest[0]; first !== undefined && at >= 0; first = rest[0]) {
-      const i = indexIn(order, first, items)
-      if (i < 0 || i >= at) break
-      out.push(first)
-      rest.shift()
+    const comesBefore = (other: Json): boolean => {
+      const i = indexIn(order, other, items)
+      return i >= 0 && i < at
+    }
+    for (const other of left.slice(next)) {
+      if (!comesBefore(other)) break
+      out.push(other)
+      next++
     }
     out.push(item)
   }
-  return [...out, ...rest]
+  return [...out, ...left.slice(next)]
 }

@@ -1,2 +1,2 @@
 export type * from './model.ts'
-export { homeOf, schemaOf, structOf, typeNames } from './registry.ts'
+export { homeOf, schemaOf, structOf } from './registry.ts'

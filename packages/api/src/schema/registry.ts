@@ -25,11 +25,6 @@ export function structOf(home: string, name: string): StructSchema | undefined {
   return resolver.struct(home, name)
 }
 
-/** The names of the types of a package, for the derivations that list them. */
-export function typeNames(home: string): string[] {
-  return Object.keys(packages[home]?.types ?? {})
-}
-
 /** The package (`apps/v1`) that holds the types of a group and version. */
 export function homeOf(group: string, version: string): string | undefined {
   return homes.get(`${group}/${version}`)
