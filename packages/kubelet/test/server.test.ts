@@ -35,7 +35,7 @@ describe.skipIf(why)('the server on 10250', () => {
 
   it('serves logs with every option, pods, metrics and stats', async () => {
     await h.startKubelet({ authentication: { anonymous: { enabled: true } }, authorization: { mode: 'AlwaysAllow' } })
-    h.create('talk', { containers: [sh('c', `for i in 1 2 3 4 5; do echo line $i; done; echo err >&2; ${idle}`)] })
+    h.create('talk', { containers: [sh('c', `for i in 1 2 3 4 5; do echo line $i; done; sleep 0.5; echo err >&2; ${idle}`)] })
     await h.until('talk', 'Ready', isReady)
     const logs = (query = ''): Promise<{ status: number; text: string }> => get(`/containerLogs/default/talk/c${query}`)
     await eventually('all lines are there', async () => (await logs()).text.includes('err'))

@@ -38,6 +38,8 @@ export interface NodeAgentOptions {
 }
 
 const retryMs = 1000
+/** How often a node that is not ready looks again. */
+const notReadyMs = 500
 const heartbeatFields = ['lastHeartbeatTime'] as const
 
 export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
@@ -136,7 +138,8 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   const loop = (signal: AbortSignal): void => {
     timer?.cancel()
     if (signal.aborted) return
-    timer = clock.setTimeout(() => void turn(signal), settings.nodeStatusUpdateMs)
+    // A node that comes up shall not wait for its turn to say so.
+    timer = clock.setTimeout(() => void turn(signal), notReadyReasons(runtime).length > 0 ? Math.min(notReadyMs, settings.nodeStatusUpdateMs) : settings.nodeStatusUpdateMs)
   }
   const turn = async (signal: AbortSignal): Promise<void> => {
     if (busy) return

@@ -1,0 +1,56 @@
+import { createServer, type Server } from 'node:http'
+import { createServer as createTcpServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { httpTarget, probeHttp } from './http.ts'
+import { resolvePort } from './run.ts'
+import { probeTcp } from './tcp.ts'
+
+describe('probes over the network', () => {
+  let server: Server
+  let port: number
+  let seen: Record<string, unknown> = {}
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      seen = request.headers
+      if (request.url === '/hang') return
+      if (request.url === '/away') return void response.writeHead(302, { location: 'http://example.invalid/' }).end('bye')
+      if (request.url === '/home') return void response.writeHead(302, { location: '/bad' }).end()
+      response.writeHead(request.url === '/bad' ? 503 : 200).end('body')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    port = (server.address() as AddressInfo).port
+  })
+  afterAll(() => server.close())
+  const get = (path: string, timeoutMs = 2000): ReturnType<typeof probeHttp> => {
+    const { url, headers } = httpTarget({ path, port }, '127.0.0.1', port)
+    return probeHttp(url, headers, timeoutMs)
+  }
+
+  it('succeed from 200 to 399', async () => {
+    expect(await get('/')).toEqual({ result: 'success', output: 'body' })
+    expect(seen).toMatchObject({ 'user-agent': 'kube-probe/1.36', accept: '*/*' })
+  })
+  it.each([['/bad', 'failure', 'HTTP probe failed with statuscode: 503'], ['/home', 'failure', 'HTTP probe failed with statuscode: 503'], ['/away', 'warning', 'Probe terminated redirects, Response body: bye']])('%s is a %s: %s', async (path, result, output) =>
+    expect(await get(path)).toEqual({ result, output }))
+  it('fail when there is no answer in time', async () => {
+    expect((await get('/hang', 50)).output).toBe(`Get "http://127.0.0.1:${port}/hang": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`)
+  })
+  it('tell a refused connection', async () => {
+    const free = await new Promise<number>((resolve) => {
+      const s = createTcpServer().listen(0, '127.0.0.1', () => {
+        const { port: p } = s.address() as AddressInfo
+        s.close(() => resolve(p))
+      })
+    })
+    expect(await probeTcp('127.0.0.1', free, 1000)).toEqual({ result: 'failure', output: `dial tcp 127.0.0.1:${free}: connect: connection refused` })
+    const { url, headers } = httpTarget({ port: free }, '127.0.0.1', free)
+    expect((await probeHttp(url, headers, 1000)).output).toBe(`Get "http://127.0.0.1:${free}/": dial tcp 127.0.0.1:${free}: connect: connection refused`)
+    expect(await probeTcp('127.0.0.1', port, 1000)).toMatchObject({ result: 'success' })
+  })
+  it('find a port by its name', () => {
+    const c = { name: 'c', ports: [{ name: 'web', containerPort: 8080 }] }
+    expect([resolvePort(80, c), resolvePort('web', c), resolvePort('81', c)]).toEqual([80, 8080, 81])
+    expect(() => resolvePort('none', c)).toThrow('couldn\'t find port: "none" in container c')
+  })
+})
