@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { ProxyError } from '../errors.ts'
-import { type Actual, listingCommands, parseListing } from '../ruleset/actual.ts'
+import { type Actual, parseListing } from '../ruleset/actual.ts'
 import { tableName } from '../ruleset/table.ts'
 
 /** Executes nft commands in one transaction: all of them or none. Throws ProxyError with nft's words. */
@@ -11,12 +11,10 @@ export async function applyCommands(commands: readonly string[]): Promise<void> 
 
 /** Reads our table as it is; undefined if there is none. Throws ProxyError. */
 export async function readTable(): Promise<Actual | undefined> {
-  // Without elements first: the affinity map may hold very many, and they are not ours to look at.
-  const table = await nft(['-t', 'list', 'table', 'ip', tableName])
-  if (table.code !== 0 && /No such file or directory/.test(table.stderr)) return undefined
-  const maps = table.code === 0 ? await nft(['-f', '-'], listingCommands(tableName)) : table
-  if (maps.code !== 0) throw new ProxyError('Kernel', `nft list ended with ${maps.code}: ${maps.stderr.slice(0, 2000)}`)
-  return parseListing(`${table.stdout}\n${maps.stdout}`)
+  const { code, stdout, stderr } = await nft(['list', 'table', 'ip', tableName])
+  if (code === 0) return parseListing(stdout)
+  if (/No such file or directory/.test(stderr)) return undefined
+  throw new ProxyError('Kernel', `nft list ended with ${code}: ${stderr.slice(0, 2000)}`)
 }
 
 /** Removes the table; fine if there is none. */

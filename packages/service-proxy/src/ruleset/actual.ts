@@ -14,7 +14,7 @@ export function mapNames(): MapName[] {
   return Object.keys(maps) as MapName[]
 }
 
-/** Reads what nft lists: the table without elements, then each map with them. Blocks of other names are passed over. */
+/** Reads what `nft list table` prints. Blocks of other names are passed over. */
 export function parseListing(text: string): Actual {
   const actual = emptyActual()
   for (const block of text.matchAll(/^\t(map|set|chain) (\S+) \{\n([\s\S]*?)^\t\}/gm)) {
@@ -30,9 +30,4 @@ export function parseListing(text: string): Actual {
     }
   }
   return actual
-}
-
-/** The nft program whose output parseListing reads, but for the table itself. */
-export function listingCommands(table: string): string {
-  return mapNames().map((name) => `list ${maps[name].split(' ')[0]} ip ${table} ${name}\n`).join('')
 }

@@ -15,16 +15,19 @@ export interface TableSettings {
   masqueradeMark: number
 }
 
-/** The maps and sets of the table: each one flat, each with its nft type. Order is that of creation. */
+/**
+ * The maps and sets of the table: each one flat, each with its nft type. Order is that of creation. A port in the data is written `tcp dport` (for UDP too: it is the type
+ * that counts): nft 1.0 cannot read back a map that says `th dport` there.
+ */
 export const maps = {
   /** Frontend → the chain of its endpoint count and policy. */
   services: 'map services { type ipv4_addr . inet_proto . inet_service : verdict; }',
   /** Frontend and drawn number → endpoint. */
-  endpoints: 'map endpoints { typeof ip daddr . meta l4proto . th dport . numgen random mod 65536 : ip daddr . th dport; }',
+  endpoints: 'map endpoints { typeof ip daddr . meta l4proto . th dport . numgen random mod 65536 : ip daddr . tcp dport; }',
   /** Frontend with affinity and drawn number → mark that stands for the endpoint (and says whether to masquerade). */
   affinity_marks: 'map affinity_marks { typeof ip daddr . meta l4proto . th dport . numgen random mod 65536 : meta mark; }',
   /** Frontend with affinity and mark → endpoint. An endpoint that is gone is not in it, which ends its clients' affinity. */
-  affinity_endpoints: 'map affinity_endpoints { typeof ip daddr . meta l4proto . th dport . meta mark : ip daddr . th dport; }',
+  affinity_endpoints: 'map affinity_endpoints { typeof ip daddr . meta l4proto . th dport . meta mark : ip daddr . tcp dport; }',
   /** Frontend without endpoints → refuse or drop. */
   no_endpoints: 'map no_endpoints { type ipv4_addr . inet_proto . inet_service : verdict; }',
   /** Frontends that allow only some sources, and those sources. */
