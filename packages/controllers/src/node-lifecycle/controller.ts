@@ -44,7 +44,7 @@ interface Scope {
   recorder: EventRecorder
   health: Map<string, NodeHealth>
   /** Evictions that each zone may still start, and as of when. */
-  budgets: Map<string, { left: number; at: number }>
+  budgets: Map<string, { left: number; perSecond: number; at: number }>
   /** Nodes whose pods have been marked not ready since they went silent. */
   notReady: Set<string>
 }
@@ -101,8 +101,9 @@ async function writeConditions({ context: { client, logger } }: Scope, node: Nod
 
 function refill({ budgets }: Scope, zone: string, perSecond: number, now: number): void {
   const known = budgets.get(zone)
-  const left = perSecond === 0 ? 0 : known === undefined ? 1 : Math.min(1, known.left + perSecond * (now - known.at) / 1000)
-  budgets.set(zone, { left, at: now })
+  // A zone that comes back from being held back starts with a whole eviction, as upstream's new limiter.
+  const left = perSecond === 0 ? 0 : known === undefined || known.perSecond === 0 ? 1 : Math.min(1, known.left + perSecond * (now - known.at) / 1000)
+  budgets.set(zone, { left, perSecond, at: now })
 }
 
 async function writeTaints(scope: Scope, node: Node, everywhereDown: boolean, now: number): Promise<void> {
