@@ -54,7 +54,8 @@ function mergeList(shape: Extract<Shape, { kind: 'list' }>, live: Json[], applie
     const merged = mergeTyped(shape.item, single.get(element), inRight.get(element))
     if (merged !== undefined) out.push(merged)
   }
-  let nextShared = shared.shift()
+  let s = 0
+  let nextShared = shared[s++]
   for (let l = 0, r = 0; l < left.length || r < right.length;) {
     const ours = left[l]
     const theirs = right[r]
@@ -63,7 +64,7 @@ function mergeList(shape: Extract<Shape, { kind: 'list' }>, live: Json[], applie
         take(ours)
         l++
         r++
-        nextShared = shared.shift()
+        nextShared = shared[s++]
         continue
       }
       if (inRight.has(ours) && nextShared !== undefined && nextShared !== ours) {
@@ -83,7 +84,7 @@ function mergeList(shape: Extract<Shape, { kind: 'list' }>, live: Json[], applie
     if (theirs !== undefined) {
       take(theirs)
       r++
-      if (nextShared === theirs) nextShared = shared.shift()
+      if (nextShared === theirs) nextShared = shared[s++]
     }
   }
   return out

@@ -20,6 +20,8 @@ export interface ParsedJson {
 
 /** Deeper nesting is refused. No API type comes near; the limit keeps recursion over parsed values safe. */
 const maxDepth = 1000
+/** As many duplicates are reported; upstream stops there too. */
+const maxDuplicates = 100
 /** Integers with up to 15 digits are exact in a double whatever they are. */
 const safeDigits = 15
 const maxSafe = BigInt(Number.MAX_SAFE_INTEGER)
@@ -97,7 +99,7 @@ class Parser {
       if (this.#space() !== 0x3a) this.#fail('after object key')
       this.#at++
       this.#path.push(key)
-      if (Object.hasOwn(object, key)) this.duplicates.push(formatPath(this.#path))
+      if (this.duplicates.length < maxDuplicates && Object.hasOwn(object, key)) this.duplicates.push(formatPath(this.#path))
       setOwn(object, key, this.#value())
       this.#path.pop()
       const c = this.#space()

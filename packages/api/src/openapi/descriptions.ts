@@ -7,8 +7,8 @@ export type Descriptions = (home: string, type: string, field: string) => string
 /** What the build writes (scripts/generate-descriptions.ts): by package and type, the type's own text under `''` and its fields'. */
 export type DescriptionTable = Record<string, Record<string, string>>
 
-/** Beside the sources, and beside a bundle. */
-const places = ['../../build/descriptions.json', 'descriptions.json']
+/** What the package's build writes, seen from the sources; beside a bundle; and seen from a bundle in the workspace. */
+const places = ['../../build/descriptions.json', 'descriptions.json', '../../api/build/descriptions.json']
 
 /** Reads the descriptions that the build wrote. They are needed only while a document is made, so they are not kept. */
 export function readDescriptions(): Descriptions {

@@ -1,34 +1,40 @@
 import type { Json } from '../schema/model.ts'
 
-/** How items of a merged list are told apart. */
-export interface Items {
-  same(a: Json, b: Json): boolean
+/** Tells items of a merged list apart: by their merge key, or by themselves where they are scalars. */
+export type KeyOf = (item: Json) => string | undefined
+
+/** Where each item stands in a list, by key; of several with one key, the first. */
+export function placesOf(list: readonly Json[], keyOf: KeyOf): Map<string, number> {
+  const places = new Map<string, number>()
+  for (const [i, item] of list.entries()) {
+    const key = keyOf(item)
+    if (key !== undefined && !places.has(key)) places.set(key, i)
+  }
+  return places
 }
 
-const indexIn = (list: readonly Json[], item: Json, items: Items): number => list.findIndex((other) => items.same(item, other))
-
-/** The items in the order in which they stand in `order`. */
-export function inOrderOf(list: readonly Json[], order: readonly Json[], items: Items): Json[] {
-  return list.map((item) => ({ item, at: indexIn(order, item, items) })).sort((a, b) => a.at - b.at).map(({ item }) => item)
+/** Items that `order` knows stand in its order; the others keep their places of `live` among them. */
+export function arrange(merged: readonly Json[], order: readonly Json[], live: readonly Json[], keyOf: KeyOf): Json[] {
+  const inOrder = placesOf(order, keyOf)
+  const inLive = placesOf(live, keyOf)
+  const place = (places: Map<string, number>, item: Json): number => places.get(keyOf(item) ?? '') ?? -1
+  const known = merged.filter((item) => place(inOrder, item) >= 0)
+  const others = merged.filter((item) => place(inOrder, item) < 0)
+  const sorted = (list: Json[], places: Map<string, number>): Json[] => list.sort((a, b) => place(places, a) - place(places, b))
+  return interleave(sorted(others, inLive), sorted(known, inOrder), (item) => place(inLive, item))
 }
 
-/**
- * Puts two sorted lists together: an item of `left` goes before the first item of `right` that comes after it in `order`.
- * An item of `right` that `order` does not know goes first.
- */
-export function interleave(left: readonly Json[], right: readonly Json[], order: readonly Json[], items: Items): Json[] {
+/** Puts two sorted lists together: an item of `left` goes before the first item of `right` that comes after it in the live list, where both were. */
+function interleave(left: readonly Json[], right: readonly Json[], placeInLive: (item: Json) => number): Json[] {
   const out: Json[] = []
   let next = 0
   for (const item of right) {
-    const at = indexIn(order, item, items)
-    const comesBefore = (other: Json): boolean => {
-      const i = indexIn(order, other, items)
-      return i >= 0 && i < at
-    }
-    for (const other of left.slice(next)) {
-      if (!comesBefore(other)) break
+    const at = placeInLive(item)
+    for (; next < left.length; next++) {
+      const other = left[next] ?? null
+      const place = placeInLive(other)
+      if (place < 0 || place >= at) break
       out.push(other)
-      next++
     }
     out.push(item)
   }

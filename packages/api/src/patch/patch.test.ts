@@ -110,3 +110,13 @@ describe('strategicMergePatch', () => {
     expect(() => strategicMergePatch(pod(), both, patch)).toThrow(expect.objectContaining({ code, message }))
   })
 })
+
+describe('long lists', () => {
+  it('are merged in a time that does not grow with their product', () => {
+    const list = (prefix: string): object => ({ spec: { containers: Array.from({ length: 50_000 }, (_, i) => ({ name: `${prefix}${i}` })) } })
+    const merged = strategicMergePatch(pod(), list('a'), list('b')) as { spec: { containers: Array<{ name: string }> } }
+    expect(merged.spec.containers).toHaveLength(100_000)
+    expect(merged.spec.containers[0]?.name).toBe('b0')
+    expect(merged.spec.containers.at(-1)?.name).toBe('a49999')
+  })
+})

@@ -1,9 +1,10 @@
 import { isObject } from '../decode/values.ts'
 import { setOwn } from '../json/parse.ts'
+import { stringifyJson } from '../json/stringify.ts'
 import type { Json, JsonObject, ObjectSchema, StructSchema, TypeSchema } from '../schema/model.ts'
 import { PatchError, unprocessable } from './errors.ts'
-import { inOrderOf, interleave, type Items } from './list-order.ts'
-import { clone, equal, goFormat, goType } from '../json/values.ts'
+import { type KeyOf, arrange, placesOf } from './list-order.ts'
+import { clone, goFormat, goType } from '../json/values.ts'
 
 const directive = '$patch'
 const retainKeys = '$retainKeys'
@@ -112,9 +113,8 @@ function applyElementOrders(original: JsonObject, patch: JsonObject, shape: Shap
     if (change) checkOrder(change, order, field.mergeKey)
     if (!before && !change) continue
     const merged = !change ? before ?? [] : !before ? asList(withoutDirectives(change)) : field.strategy === 'merge' ? mergeList(before, change, itemShape(field.shape), field.mergeKey, false) : change
-    const items = itemsOf(field.mergeKey)
     if (merged.length > 0) checkItems(merged, field.mergeKey)
-    setOwn(original, name, arrange(merged, order, before ?? [], items))
+    setOwn(original, name, arrange(merged, order, before ?? [], keyBy(field.mergeKey)))
     delete patch[name]
   }
 }
@@ -133,23 +133,25 @@ function asList(value: Json | undefined): Json[] {
 function checkOrder(change: Json[], order: Json[], mergeKey: string): void {
   if (order.length === 0 || change.length === 0) return
   const set = change.filter((item) => !(isObject(item) && Object.hasOwn(item, directive)))
-  const items = itemsOf(mergeKey)
+  const keyOf = keyBy(mergeKey)
   let next = 0
-  for (const item of order) if (next < set.length && items.same(set[next] ?? null, item)) next++
+  for (const item of order) if (next < set.length && keyOf(set[next] ?? null) === keyOf(item)) next++
   if (next < set.length) throw new PatchError(500, `The order in patch list:\n${goFormat(change)}\n doesn't match ${orderPrefix} list:\n${goFormat(order)}\n`)
 }
 
 function mergeList(original: Json[], change: Json[], shape: Shape, mergeKey: string, deletes: boolean): Json[] {
   if (original.length === 0 && change.length === 0) return original
   checkTypes([...original, ...change], [original, change])
-  const items = itemsOf(isObject(original[0] ?? change[0]) ? mergeKey : '')
   if (!isObject(original[0] ?? change[0])) {
-    if (deletes) return original.filter((v) => !change.some((c) => equal(c, v)))
-    const merged = [...original, ...change].filter((v, i, all) => all.findIndex((w) => equal(v, w)) === i)
-    return arrange(merged, change, original, items)
+    const keyOf = keyBy('')
+    const changed = placesOf(change, keyOf)
+    if (deletes) return original.filter((v) => !changed.has(keyOf(v) ?? ''))
+    const merged = new Map([...original, ...change].map((v) => [keyOf(v), v]))
+    return arrange([...merged.values()], change, original, keyOf)
   }
   if (mergeKey === '') throw new PatchError(500, 'cannot merge lists without merge key for type map')
-  let kept = original
+  const keyOf = keyBy(mergeKey)
+  const deleted = new Set<string | undefined>()
   let replace = false
   const set: JsonObject[] = []
   for (const item of change as JsonObject[]) {
@@ -158,32 +160,29 @@ function mergeList(original: Json[], change: Json[], shape: Shape, mergeKey: str
     else if (what === 'replace') replace = true
     else if (what === 'delete') {
       if (!Object.hasOwn(item, mergeKey)) throw noMergeKey(item, mergeKey)
-      kept = kept.filter((o) => !(isObject(o) && Object.hasOwn(o, mergeKey) && equal(o[mergeKey], item[mergeKey])))
+      deleted.add(keyOf(item))
     } else if (what === 'merge') throw new PatchError(500, 'merging lists cannot yet be specified in the patch')
     else throw new PatchError(500, `unknown patch type: ${goFormat(what)} in map: ${goFormat(item)}`)
   }
   if (replace) return set
+  const kept = original.filter((item) => !deleted.has(keyOf(item) ?? ''))
   const merged = [...kept]
+  const places = placesOf(merged, keyOf)
   for (const item of set) {
     if (!Object.hasOwn(item, mergeKey)) throw noMergeKey(item, mergeKey)
-    const at = merged.findIndex((o) => isObject(o) && equal(o[mergeKey], item[mergeKey]))
-    const found = merged[at]
-    if (isObject(found)) merged[at] = mergeMap(found, item, shape)
-    else merged.push(item)
+    const key = keyOf(item) ?? ''
+    const at = places.get(key)
+    const found = at === undefined ? undefined : merged[at]
+    if (at !== undefined && isObject(found)) merged[at] = mergeMap(found, item, shape)
+    else places.set(key, merged.push(item) - 1)
   }
   checkItems(merged, mergeKey)
-  return arrange(merged, set, kept, items)
+  return arrange(merged, set, kept, keyOf)
 }
 
-/** Items that `order` knows stand in its order; the others keep their places of `live` among them. */
-function arrange(merged: Json[], order: Json[], live: Json[], items: Items): Json[] {
-  const known = merged.filter((v) => order.some((o) => items.same(v, o)))
-  const others = merged.filter((v) => !order.some((o) => items.same(v, o)))
-  return interleave(inOrderOf(others, live, items), inOrderOf(known, order, items), live, items)
-}
-
-function itemsOf(mergeKey: string): Items {
-  return { same: (a, b) => (mergeKey === '' ? equal(a, b) : isObject(a) && isObject(b) && Object.hasOwn(a, mergeKey) && equal(a[mergeKey], b[mergeKey])) }
+function keyBy(mergeKey: string): KeyOf {
+  if (mergeKey === '') return (item) => stringifyJson(item)
+  return (item) => (isObject(item) && Object.hasOwn(item, mergeKey) ? stringifyJson(item[mergeKey]) : undefined)
 }
 
 function checkItems(items: Json[], mergeKey: string): void {
