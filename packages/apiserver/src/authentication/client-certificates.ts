@@ -18,6 +18,8 @@ export class ClientCertificates {
   readonly #authorities: readonly X509Certificate[]
   readonly #now: () => number
   readonly #verified = new Map<string, Verified>()
+  /** By chain, as a connection gives it: its requests need not read the certificate again. */
+  readonly #chains = new WeakMap<readonly Uint8Array[], Verified>()
 
   /** `authorities`: PEM of one or more CA certificates. `now`: ms since 1970. */
   constructor(authorities: string, now: () => number) {
@@ -27,13 +29,19 @@ export class ClientCertificates {
 
   /** The user of a chain (DER, leaf first). Throws an Error that says why the chain is not trusted. */
   check(chain: readonly Uint8Array[]): UserInfo {
-    const [der] = chain
-    if (!der) throw new Error('no certificate was given')
-    const leaf = new X509Certificate(der)
-    const known = this.#verified.get(leaf.fingerprint256) ?? this.#verify(leaf, chain.slice(1))
+    const known = this.#chains.get(chain) ?? this.#read(chain)
     const now = this.#now()
     if (now < known.notBefore || now > known.notAfter) throw new Error('x509: certificate has expired or is not yet valid')
     return known.user
+  }
+
+  #read(chain: readonly Uint8Array[]): Verified {
+    const [der] = chain
+    if (!der) throw new Error('no certificate was given')
+    const leaf = new X509Certificate(der)
+    const verified = this.#verified.get(leaf.fingerprint256) ?? this.#verify(leaf, chain.slice(1))
+    this.#chains.set(chain, verified)
+    return verified
   }
 
   #verify(leaf: X509Certificate, rest: readonly Uint8Array[]): Verified {

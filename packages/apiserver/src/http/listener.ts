@@ -90,15 +90,20 @@ function lowerHeaders(headers: IncomingHttpHeaders): Record<string, string | und
   return out
 }
 
-/** The client's certificates as TLS saw them, leaf first. */
+const chains = new WeakMap<object, Uint8Array[]>()
+
+/** The client's certificates as TLS saw them, leaf first: the same array for every request of a connection. */
 function clientCertificates(socket: unknown): Uint8Array[] {
-  const tls = socket as Partial<TLSSocket>
-  if (typeof tls.getPeerX509Certificate !== 'function') return []
+  const tls = socket as Partial<TLSSocket> | undefined
+  if (typeof tls?.getPeerX509Certificate !== 'function') return []
+  const known = chains.get(tls)
+  if (known) return known
   const out: Uint8Array[] = []
   for (let at = tls.getPeerX509Certificate(); at; at = at.issuerCertificate) {
     if (out.length > 8) break
     out.push(at.raw)
   }
+  chains.set(tls, out)
   return out
 }
 
