@@ -1,4 +1,4 @@
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
 import { serveMessagePort, type Logger, type RequestHandler, type RequestUser } from '@berth/kube'
 
 /** A part on a thread of its own, whose API requests are answered on this thread. */
@@ -6,7 +6,7 @@ export interface PartThread { stop(): Promise<void> }
 
 /** What a part's thread is started with; plain data. */
 export interface PartThreadData {
-  readonly port: import('node:worker_threads').MessagePort
+  readonly port: MessagePort
   readonly verbosity: number
   readonly settings: Readonly<Record<string, unknown>>
 }
