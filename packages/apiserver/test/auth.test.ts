@@ -81,6 +81,7 @@ describe('a node', () => {
     expect(message(await it.ask(namespaced('secrets/other'), as))).toBe("secrets \"other\" is forbidden: User \"system:node:n1\" cannot get resource \"secrets\" in API group \"\" in the namespace \"default\": no relationship found between node 'n1' and this object")
     const request = (name: string): object => ({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid } } })
     expect((await it.ask(namespaced('serviceaccounts/default/token'), { ...as, body: request('p') })).status).toBe(201)
+    expect(message(await it.ask(namespaced('serviceaccounts/default/token'), { ...as, body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} } }))).toBe('serviceaccounts "default" is forbidden: node requested token not bound to a pod')
     const n2 = await it.certificateFor('system:node:n2', 'system:nodes')
     expect((await it.ask(namespaced('serviceaccounts/default/token'), { cert: n2, body: request('p') })).status).toBe(403)
     expect((await it.ask(namespaced('pods/p/status'), { cert: n2, method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' }, body: { status: { phase: 'Failed' } } })).status).toBe(403)

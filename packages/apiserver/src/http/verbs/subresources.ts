@@ -2,7 +2,7 @@
 import { schemaOf } from '@berth/api'
 import type { ObjectSchema } from '@berth/api'
 import { invalid, notFound } from '../../errors.ts'
-import type { ApiObject, ApiResponse, VirtualResource, VirtualSubresource } from '../../interfaces.ts'
+import type { AdmissionAttributes, ApiObject, ApiResponse, VirtualResource, VirtualSubresource } from '../../interfaces.ts'
 import { manageUpdate } from '../../registry/managed-fields.ts'
 import type { ActionSubresource, ProjectionSubresource } from '../../registry/definition.ts'
 import { deleteObject } from '../../registry/delete.ts'
@@ -132,7 +132,14 @@ export async function createVirtualSubresource(context: ResourceContext, virtual
   if (!parent) throw notFound(context.runtime.groupResource, context.info.name)
   manageVirtual(context, object, virtual.kind, virtual.name, options)
   const scope = scopeOf(context, options, 'CreateOptions')
-  const result = await virtual.create(object, { ...scope, namespace: context.info.namespace, name: context.info.name, parent: parent.object })
+  const { namespace, name } = context.info
+  const attributes: AdmissionAttributes = {
+    operation: 'CREATE', resource: virtual.parent, subresource: virtual.name, kind: virtual.kind, namespace, name, object, oldObject: undefined,
+    options: scope.options, user: scope.user, dryRun: scope.dryRun, warn: scope.warn,
+  }
+  await scope.admission.mutate(attributes)
+  await scope.admission.validate(attributes)
+  const result = await virtual.create(object, { ...scope, namespace, name, parent: parent.object })
   return jsonResponse(201, normalizeObject(schemaFor(virtual.kind), result))
 }
 
