@@ -1,12 +1,12 @@
 // Request bodies: JSON and YAML into objects of the schema, with upstream's words for everything that can be wrong.
 import { DecodeError, JsonSyntaxError, applyDefaults, decode, parseJson, schemaOf } from '@berth/api'
 import type { Json, JsonObject, ObjectSchema, StructSchema } from '@berth/api'
-import { parseDocument } from 'yaml'
 import { badRequest, unsupportedMediaType } from '../errors.ts'
 import type { ApiObject, ApiRequest } from '../interfaces.ts'
 import { decodeMessage, openEnvelope } from '../protobuf/decode.ts'
 import { ProtobufError } from '../protobuf/reader.ts'
 import { asRecord } from '../registry/values.ts'
+import { loadYaml } from './yaml.ts'
 
 type Validation = 'strict' | 'warn' | 'ignore'
 interface Gvk { group: string, version: string, kind: string }
@@ -32,8 +32,8 @@ export function readProtobuf(bytes: Uint8Array, gvk: Gvk, schema: StructSchema):
   }
 }
 
-/** A parsed body: any JSON value, and which keys stood twice. Throws an Error whose message is the parser's. */
-export function parseBody(bytes: Uint8Array, mediaType: string): { value: Json, duplicates: string[] } {
+/** A parsed body: any JSON value, and which keys stood twice. Rejects with an Error whose message is the parser's. */
+export async function parseBody(bytes: Uint8Array, mediaType: string): Promise<{ value: Json, duplicates: string[] }> {
   if (mediaType !== 'application/yaml' && mediaType !== 'application/apply-patch+yaml') return parseJson(bytes)
   const text = new TextDecoder().decode(bytes)
   if (/^\s*\{/.test(text)) {
@@ -43,6 +43,7 @@ export function parseBody(bytes: Uint8Array, mediaType: string): { value: Json, 
       // A flow mapping of YAML may begin so as well.
     }
   }
+  const { parseDocument } = await loadYaml()
   const document = parseDocument(text, { intAsBigInt: false, merge: true, uniqueKeys: false, version: '1.1', schema: 'yaml-1.1' })
   const problem = document.errors[0]
   if (problem) throw new SyntaxError(`yaml: ${problem.message}`)
@@ -66,7 +67,7 @@ export async function readObject(request: ApiRequest, gvk: Gvk, schema: ObjectSc
   if (mediaType === protobufType) return toObject(readProtobuf(bytes, gvk, schema), [], gvk, schema, validation, warn, bytes)
   let parsed: { value: Json, duplicates: string[] }
   try {
-    parsed = parseBody(bytes, mediaType)
+    parsed = await parseBody(bytes, mediaType)
   } catch (error) {
     throw unrecognized(gvk, `couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : String(error)}`, bytes)
   }

@@ -8,6 +8,7 @@ import type { HandlerDependencies } from './context.ts'
 import { errorResponse, textResponse, toStatusError } from './respond.ts'
 import { parseRequestInfo } from './request-info.ts'
 import { routeResource } from './resource-router.ts'
+import { loadYaml } from './yaml.ts'
 
 /** A path that is no resource: exact, or (ending in /) everything below it. */
 export interface PathHandler {
@@ -72,6 +73,7 @@ async function serve(options: HandlerOptions, request: ApiRequest, info: Request
   }
   const { decision, reason } = await options.authorizer.authorize(attributes)
   if (decision !== 'allow') throw authorizationForbidden(attributes, reason)
+  if (request.headers['accept']?.includes('yaml')) await loadYaml()
   if (info.isResourceRequest && info.resource !== '') {
     return routeResource({ deps: options.deps, request, info, query, user, warn }, options.servedGroupVersions)
   }

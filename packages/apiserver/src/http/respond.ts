@@ -1,7 +1,6 @@
 // Answers: objects, lists, tables and failures as bytes.
 import { apiVersionOf, stringifyJson, tableCells, tableColumns } from '@berth/api'
 import type { Json } from '@berth/api'
-import { stringify } from 'yaml'
 import { internalError, StatusError } from '../errors.ts'
 import type { ApiObject, ApiResponse } from '../interfaces.ts'
 import type { CachedObject } from '../registry/cached-object.ts'
@@ -9,12 +8,13 @@ import { typePrefixLength } from '../registry/cached-object.ts'
 import type { ResourceRuntime } from '../registry/resource-runtime.ts'
 import { StorageFailed, StorageReadOnly } from '../storage/storage.ts'
 import type { Representation } from './media-types.ts'
+import { toYaml } from './yaml.ts'
 
 const encoder = new TextEncoder()
 
 /** Any JSON value as an answer. */
 export function jsonResponse(status: number, value: unknown, representation?: Pick<Representation, 'format' | 'contentType'>, pretty = false): ApiResponse {
-  if (representation?.format === 'yaml') return { status, headers: { 'content-type': representation.contentType }, body: stringify(value) }
+  if (representation?.format === 'yaml') return { status, headers: { 'content-type': representation.contentType }, body: toYaml(value) }
   const text = pretty ? `${JSON.stringify(JSON.parse(stringifyJson(value as Json)), null, 2)}\n` : `${stringifyJson(value as Json)}\n`
   return { status, headers: { 'content-type': representation?.contentType ?? 'application/json' }, body: text }
 }

@@ -38,6 +38,12 @@ export class CachedObject {
     return this.#object
   }
 
+  /** Lets the decoded form go where the bytes are kept: for versions that are history. It comes back when asked for. */
+  release(): void {
+    if (this.#bytes) this.#object = undefined
+    this.derived.clear()
+  }
+
   /** JSON as stored and served in the storage version. */
   get bytes(): Uint8Array {
     this.#bytes ??= encodeObject(this.object)

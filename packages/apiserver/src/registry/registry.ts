@@ -33,7 +33,7 @@ export class Registry {
     this.now = options.now ?? Date.now
     for (const definition of options.definitions) {
       const prefix = `/registry/${definition.storagePrefix}/`
-      const cache = this.#caches.get(prefix) ?? new WatchCache(prefix, options.history)
+      const cache = this.#caches.get(prefix) ?? new WatchCache(prefix, options.history, this.now)
       this.#caches.set(prefix, cache)
       const id = idOf(definition.resource)
       const hooks: WriteHook[] = []

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest'
 import type { StorageEntry } from '../storage/storage.ts'
 import { CachedObject } from './cached-object.ts'
 import { HistoryGone, WatchCache } from './watch-cache.ts'
+import type { HistoryBounds } from './watch-cache.ts'
 
 /** A cache over numbered changes: `put` and `remove` advance the revision by one. */
-function build(bounds?: { events: number, bytes: number }) {
-  const cache = new WatchCache('/registry/x/', bounds)
+function build(bounds?: Partial<HistoryBounds>) {
+  let time = 0
+  const cache = new WatchCache('/registry/x/', { events: 4096, bytes: 1 << 20, ageMs: 1e9, keep: 4, ...bounds }, () => time)
   let revision = 1
   cache.start(revision)
   const write = (name: string, present: boolean): number => {
@@ -16,7 +18,7 @@ function build(bounds?: { events: number, bytes: number }) {
     cache.apply({ revision, key, entry: present ? entry : undefined, previous: undefined })
     return revision
   }
-  return { cache, put: (name: string) => write(name, true), remove: (name: string) => write(name, false) }
+  return { cache, wait: (ms: number) => { time += ms }, put: (name: string) => write(name, true), remove: (name: string) => write(name, false) }
 }
 
 const names = (objects: Iterable<CachedObject>): string[] => [...objects].map((c) => `${c.object.metadata.name}@${c.revision}`)
@@ -66,7 +68,7 @@ describe('the watch cache', () => {
   })
 
   it('keeps its history within bounds and says so when a watch asks for more', () => {
-    const { cache, put } = build({ events: 8, bytes: 1 << 20 })
+    const { cache, put } = build({ events: 8 })
     for (let i = 0; i < 30; i++) put('a')
     expect(cache.oldest).toBeGreaterThan(20)
     expect(() => cache.subscribe(5, () => {})).toThrow(HistoryGone)
@@ -74,5 +76,16 @@ describe('the watch cache', () => {
     const told: number[] = []
     cache.subscribe(29, (e) => told.push(e.revision))
     expect(told).toEqual([30, 31])
+  })
+
+  it('lets go of what is old, but for the last few changes', () => {
+    const { cache, put, wait } = build({ ageMs: 1000, keep: 4 })
+    for (let i = 0; i < 4; i++) put('a')
+    wait(10_000)
+    put('b')
+    expect(cache.oldest).toBe(2)
+    for (let i = 0; i < 8; i++) put('b')
+    // The recent ones stay, whatever their number.
+    expect(cache.oldest).toBe(4)
   })
 })

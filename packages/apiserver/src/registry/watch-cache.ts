@@ -10,9 +10,12 @@ export class CacheEvent {
   /** The new version; undefined when the object was deleted. */
   readonly current: CachedObject | undefined
   readonly previous: CachedObject | undefined
+  /** When it was committed, in milliseconds of the cache's clock. */
+  readonly time: number
   #departed: CachedObject | undefined
 
-  constructor(revision: number, key: string, current: CachedObject | undefined, previous: CachedObject | undefined) {
+  constructor(revision: number, key: string, current: CachedObject | undefined, previous: CachedObject | undefined, time = 0) {
+    this.time = time
     this.revision = revision
     this.key = key
     this.current = current
@@ -26,10 +29,10 @@ export class CacheEvent {
   }
 }
 
-/** How much history each resource keeps for watches that resume and lists at an older revision. */
-export interface HistoryBounds { events: number, bytes: number }
+/** How much history each resource keeps for watches that resume and lists at an older revision: so many changes and bytes, and no older than `ageMs` beyond the last `keep`. */
+export interface HistoryBounds { events: number, bytes: number, ageMs: number, keep: number }
 
-const defaultBounds: HistoryBounds = { events: 4096, bytes: 8 * 1024 * 1024 }
+const defaultBounds: HistoryBounds = { events: 4096, bytes: 8 * 1024 * 1024, ageMs: 5 * 60_000, keep: 100 }
 
 /** The history does not reach back that far. */
 export class HistoryGone extends Error {
@@ -44,6 +47,7 @@ export class HistoryGone extends Error {
 export class WatchCache {
   readonly prefix: string
   readonly #bounds: HistoryBounds
+  readonly #now: () => number
   readonly #objects = new Map<string, CachedObject>()
   /** Keys in order. */
   readonly #keys: string[] = []
@@ -53,9 +57,10 @@ export class WatchCache {
   #oldest = 0
   readonly #listeners = new Set<(event: CacheEvent) => void>()
 
-  constructor(prefix: string, bounds: HistoryBounds = defaultBounds) {
+  constructor(prefix: string, bounds: HistoryBounds = defaultBounds, now: () => number = Date.now) {
     this.prefix = prefix
     this.#bounds = bounds
+    this.#now = now
   }
 
   /** Sets the revision from which on the history is complete. */
@@ -81,9 +86,10 @@ export class WatchCache {
       this.#objects.delete(event.key)
       this.#keys.splice(this.#position(event.key), 1)
     }
-    const change = new CacheEvent(event.revision, event.key, current, previous)
+    const change = new CacheEvent(event.revision, event.key, current, previous, this.#now())
     this.#remember(change)
     for (const listener of this.#listeners) listener(change)
+    previous?.release()
   }
 
   get(key: string): CachedObject | undefined {
@@ -159,9 +165,11 @@ export class WatchCache {
   #remember(event: CacheEvent): void {
     this.#history.push(event)
     this.#historyBytes += event.current?.bytes.length ?? 256
-    if (this.#history.length <= this.#bounds.events && this.#historyBytes <= this.#bounds.bytes) return
+    const { events, bytes, ageMs, keep } = this.#bounds
+    const old = this.#history[Math.floor(this.#history.length / 4)]
+    const aged = this.#history.length > keep && old !== undefined && old.time < event.time - ageMs
     // A quarter at a time, so that the array is not moved for every event.
-    this.#drop(Math.max(1, Math.floor(this.#history.length / 4)))
+    if (this.#history.length > events || this.#historyBytes > bytes || aged) this.#drop(Math.max(1, Math.floor(this.#history.length / 4)))
   }
 
   #drop(count: number): void {

@@ -34,7 +34,7 @@ export function patchTypeOf(mediaType: string): PatchType {
 export async function readPatch(context: ResourceContext, type: PatchType): Promise<{ value: Json, duplicates: string[] }> {
   const bytes = await context.request.body()
   try {
-    return parseBody(bytes, type === 'apply' ? 'application/apply-patch+yaml' : 'application/json')
+    return await parseBody(bytes, type === 'apply' ? 'application/apply-patch+yaml' : 'application/json')
   } catch (error) {
     if (isSyntaxProblem(error)) throw badRequest(type === 'apply' ? `error decoding YAML: ${error.message}` : `error decoding patch: ${error.message}`, error)
     throw error

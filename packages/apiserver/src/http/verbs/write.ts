@@ -105,7 +105,7 @@ export async function readDeleteOptions(context: ResourceContext): Promise<Retur
     return parseDeleteOptions(context.query, readProtobuf(bytes, deleteOptions, schema))
   }
   try {
-    return parseDeleteOptions(context.query, parseBody(bytes, mediaType).value)
+    return parseDeleteOptions(context.query, (await parseBody(bytes, mediaType)).value)
   } catch (error) {
     if (isSyntaxProblem(error)) throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`, error)
     throw error
