@@ -1,13 +1,13 @@
 // Writes build/descriptions.json: the descriptions of types and fields, for `kubectl explain`, out of the declarations of the installed @kubernetes/client-node.
 // node packages/api/scripts/generate-descriptions.ts  (the package's build; without it, documents have no descriptions)
 import fs from 'node:fs'
-import { createRequire } from 'node:module'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { packages } from '../src/schema/data/index.ts'
 import { structOf } from '../src/schema/registry.ts'
 import type { DescriptionTable } from '../src/openapi/descriptions.ts'
 
-const models = path.join(path.dirname(createRequire(import.meta.url).resolve('@kubernetes/client-node')), 'gen/models')
+const models = path.join(path.dirname(fileURLToPath(import.meta.resolve('@kubernetes/client-node'))), 'gen/models')
 const out = path.join(import.meta.dirname, '../build/descriptions.json')
 
 /** `V1PodSpec`, or where several groups have a type of the name, `CoreV1Event`. */

@@ -11,7 +11,6 @@ export type PathElement = string
 
 export const fieldElement = (name: string): PathElement => `f:${name}`
 export const valueElement = (value: Json): PathElement => `v:${stringifyJson(value)}`
-export const indexElement = (index: number): PathElement => `i:${index}`
 
 export function keyElement(keys: JsonObject): PathElement {
   const sorted: JsonObject = {}

@@ -18,14 +18,20 @@ const scalars: Record<string, [ScalarKind, string]> = {
   IntOrString: ['intOrString', 'intstr.IntOrString'], 'types.UID': ['string', 'types.UID'], 'types.NodeName': ['string', 'types.NodeName'],
 }
 
+/** A package of types as the data files state it: its API group, and each type's text. */
+export interface PackageText {
+  readonly group: string
+  readonly types: Readonly<Record<string, string>>
+}
+
 interface Marks { listType: 'atomic' | 'set' | 'map'; declared: boolean; keys: readonly string[]; shape?: 'atomic' | 'granular' }
 const noMarks: Marks = { listType: 'atomic', declared: false, keys: [] }
 
 class Resolver {
-  readonly #text: Record<string, { group: string; types: Record<string, string> }>
+  readonly #text: Readonly<Record<string, PackageText>>
   readonly #structs = new Map<string, StructSchema>()
 
-  constructor(text: Record<string, { group: string; types: Record<string, string> }>) {
+  constructor(text: Readonly<Record<string, PackageText>>) {
     this.#text = text
   }
 
@@ -187,7 +193,7 @@ function goTypeOf(go: string, home: string): string {
 }
 
 /** Makes a resolver of the given packages; types are parsed on first use and kept. */
-export function createResolver(text: Record<string, { group: string; types: Record<string, string> }>): {
+export function createResolver(text: Readonly<Record<string, PackageText>>): {
   struct(home: string, name: string): StructSchema | undefined
 } {
   return new Resolver(text)
