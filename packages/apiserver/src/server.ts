@@ -85,7 +85,7 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
     const handler = createHandler({
       deps: {
         registry, admission: admissionChain(security.admission), virtualResources: security.virtualResources, virtualSubresources: security.virtualSubresources,
-        connectHandlers: security.connectHandlers, minRequestTimeoutSeconds: options.minRequestTimeoutSeconds,
+        connectHandlers: security.connectHandlers, minRequestTimeoutSeconds: options.minRequestTimeoutSeconds, authorizer: security.authorizer,
       },
       authenticator: security.authenticator, authorizer: security.authorizer, servedGroupVersions: discovery.groupVersions,
       paths: serverPaths({ discovery, checks, metrics, security: security.paths }), metrics, log: logger, requestTimeoutSeconds: options.requestTimeoutSeconds,

@@ -54,6 +54,17 @@ describe('RBAC', () => {
     expect([bind.status, message(bind)]).toEqual([403, expect.stringContaining('{APIGroups:["*"], Resources:["*"], Verbs:["*"]}')])
   })
 
+  test('who may only change things does not create them by a PUT or an apply', async () => {
+    await it.admin(`${rbac}/namespaces/default/roles`, { body: { metadata: { name: 'changer' }, rules: [{ apiGroups: ['', 'coordination.k8s.io'], resources: ['configmaps', 'leases'], verbs: ['update', 'patch'] }] } })
+    await it.admin(`${rbac}/namespaces/default/rolebindings`, { body: { metadata: { name: 'changer' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'changer' }, subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'bob' }] } })
+    const applied = await it.ask(`${namespaced('configmaps')}/new?fieldManager=m`, { token: 'bob-token', method: 'PATCH', headers: { 'content-type': 'application/apply-patch+yaml' }, body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'new' } } })
+    expect([applied.status, message(applied)]).toEqual([403, 'configmaps "new" is forbidden: User "bob" cannot create resource "configmaps" in API group "" in the namespace "default"'])
+    const put = await it.ask('/apis/coordination.k8s.io/v1/namespaces/default/leases/new', { token: 'bob-token', method: 'PUT', body: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'new' } } })
+    expect(put.status).toBe(403)
+    await it.admin(namespaced('configmaps'), { body: { metadata: { name: 'there' } } })
+    expect((await it.ask(`${namespaced('configmaps')}/there?fieldManager=m`, { token: 'bob-token', method: 'PATCH', headers: { 'content-type': 'application/apply-patch+yaml' }, body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'there' }, data: { a: 'b' } } })).status).toBe(200)
+  })
+
   test('the roles and bindings of a stock server are there', async () => {
     const names = ((await it.admin(`${rbac}/clusterroles?limit=500`)).body as { items: { metadata: { name: string } }[] }).items.map((i) => i.metadata.name)
     expect(names).toEqual(expect.arrayContaining(['admin', 'cluster-admin', 'edit', 'view', 'system:node', 'system:kube-scheduler', 'system:node-proxier', 'system:controller:deployment-controller']))

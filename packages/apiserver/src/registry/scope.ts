@@ -8,6 +8,8 @@ export interface WriteScope extends WriteContext {
   manager: string
   /** CreateOptions and so on, as admission plugins see them. */
   options: Readonly<Record<string, unknown>>
+  /** For updates that create what is not there: throws Forbidden unless the user may create it as well. Absent for writes from within the server. */
+  authorizeCreate?(): Promise<void>
 }
 
 const internalUser: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }

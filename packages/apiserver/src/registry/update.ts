@@ -41,6 +41,7 @@ export async function updateObject(registry: Registry, runtime: ResourceRuntime,
     const live = await registry.newest(key)
     if (!live) {
       if (!plan.mayCreate) throw notFound(runtime.groupResource, name)
+      await scope.authorizeCreate?.()
       const object = await plan.change(undefined)
       return { cached: await createObject(registry, runtime, namespace, object, scope), created: true }
     }
