@@ -4,6 +4,7 @@ import { core } from '@berth/api'
 import type { ConfigMap, Pod, Secret, Service } from '@berth/api/types/core/v1'
 import { createCriClient } from '@berth/cri'
 import { createEventRecorder, createInformers, createLogger, type Informers, type KubeClient, type Logger, type RunningPart, sleep, systemClock } from '@berth/kube'
+import { enforceAllocatable } from './cgroups/enforce.ts'
 import { openCgroups } from './cgroups/files.ts'
 import { type KubeletConfiguration, resolveSettings, type SettingsSource } from './config/configuration.ts'
 import type { KubeletSettings } from './config/settings.ts'
@@ -138,6 +139,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     },
     hostDns: async () => parseResolvConf(settings.resolvConf === '' ? '' : await readFile(settings.resolvConf, 'utf8').catch(() => '')),
     networkProblem: () => agent.networkProblem(),
+    recursiveReadOnly: () => agent.features().recursiveReadOnlyMounts,
     finished: (pod) => late.manager?.finished(pod),
   }
   const manager = createPodManager(context, () => agent.node())
@@ -158,6 +160,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     server = await startServer({ context, pods: manager, metrics, options, pleg })
     logger.info('Starting to listen', { address: settings.address, port: server.port })
   }
+  await enforceAllocatable(context, machine)
   informers.start(signal)
   context.statuses.start(signal)
   await agent.start(signal)

@@ -127,6 +127,7 @@ export function resolveSettings(source: SettingsSource): KubeletSettings {
     healthzPort: c.healthzPort ?? 10_248,
     cgroupRoot: c.cgroupRoot || '/',
     cgroupsPerQos: c.cgroupsPerQOS ?? true,
+    enforcePods: (c.enforceNodeAllocatable ?? ['pods']).includes('pods'),
     cfsQuota: c.cpuCFSQuota ?? true,
     cfsPeriodMicros: duration(c.cpuCFSQuotaPeriod, 100) * 1000,
     podPidsLimit: c.podPidsLimit ?? -1,
@@ -191,6 +192,8 @@ function refuse(c: KubeletConfiguration): void {
   if (c.contentType && c.contentType !== 'application/json') no('contentType', c.contentType, 'this kubelet speaks application/json')
   if (c.serializeImagePulls !== false && (c.maxParallelImagePulls ?? 1) > 1) no('maxParallelImagePulls', c.maxParallelImagePulls, 'must be 1 while serializeImagePulls is true')
   if (Object.keys(c.evictionSoft ?? {}).length > 0) no('evictionSoft', c.evictionSoft, 'this kubelet reports pressure but does not evict; soft thresholds are not served')
+  const beyond = (c.enforceNodeAllocatable ?? []).filter((e) => e !== 'pods' && e !== 'none' && e !== '')
+  if (beyond.length > 0) no('enforceNodeAllocatable', c.enforceNodeAllocatable, 'this kubelet enforces "pods" only')
   const mode = c.authorization?.mode
   if (mode && mode !== 'Webhook' && mode !== 'AlwaysAllow') no('authorization.mode', mode, 'supported values: "AlwaysAllow", "Webhook"')
   const strategy = c.configMapAndSecretChangeDetectionStrategy

@@ -26,6 +26,8 @@ export interface KubeletSettings {
   healthzPort: number
   cgroupRoot: string
   cgroupsPerQos: boolean
+  /** Hold all pods together to what the node has for them. */
+  enforcePods: boolean
   cfsQuota: boolean
   cfsPeriodMicros: number
   podPidsLimit: number

@@ -16,6 +16,8 @@ export interface NodeAgent {
   node(): Node
   /** Why pods with a network of their own cannot run. */
   networkProblem(): string | undefined
+  /** What the runtime's default handler can do. */
+  features(): { recursiveReadOnlyMounts: boolean }
   /** Looks again soon; for changes that should not wait for the next turn. */
   poke(): void
 }
@@ -95,6 +97,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
       written = known.status ?? wanted.status
       writtenAt = clock.now()
       logger.info('Successfully registered node', { node: settings.nodeName })
+      announce(undefined, written ?? {})
       return
     } catch (error) {
       if (!isAlreadyExists(error)) throw error
@@ -183,6 +186,10 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
       if (!runtime.status) return 'container runtime status check may not have completed yet'
       const found = runtime.status.status?.conditions.find((c) => c.type === 'NetworkReady')
       return !found || found.status ? undefined : `container runtime network not ready: NetworkReady=false reason:${found.reason} message:${found.message}`
+    },
+    features: () => {
+      const handler = runtime.status?.runtimeHandlers.find((h) => h.name === '')
+      return { recursiveReadOnlyMounts: handler?.features?.recursiveReadOnlyMounts === true }
     },
     poke: () => {
       if (!stopping || stopping.aborted || busy) return

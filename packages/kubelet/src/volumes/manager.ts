@@ -22,7 +22,7 @@ export interface VolumeManager {
   /** Makes every volume that a container of the pod mounts, or brings it up to date. Throws a MountError at the first that cannot be had. */
   setUp(pod: Pod, context: Omit<VolumeContext, 'podDir' | 'mounter'>): Promise<Map<string, string>>
   /** The mounts of one container, given the paths that {@link setUp} answered. */
-  mounts(pod: Pod, container: Container, paths: ReadonlyMap<string, string>, env: Record<string, string>): Promise<Init<Mount>[]>
+  mounts(pod: Pod, container: Container, paths: ReadonlyMap<string, string>, env: Record<string, string>, recursiveReadOnly: boolean): Promise<Init<Mount>[]>
   /** Unmounts what is mounted below the pod's directory and removes its volumes, or the whole directory. Throws where something is busy. */
   tearDown(uid: string, options: { keepPodDir: boolean }): Promise<void>
   /** The uids that have a directory. */
@@ -58,12 +58,14 @@ export function createVolumeManager(options: { rootDir: string; mounter: Mounter
       for (const volume of pod.spec.volumes ?? []) if (used.has(volume.name)) paths.set(volume.name, await setUpOne(volume, context))
       return paths
     },
-    mounts: async (pod, container, paths, env) => {
+    mounts: async (pod, container, paths, env, recursiveReadOnly) => {
       const result: Init<Mount>[] = []
       const uid = pod.metadata.uid ?? ''
       for (const [index, m] of (container.volumeMounts ?? []).entries()) {
         const path = paths.get(m.name)
         if (path === undefined) throw new Error(`volume "${m.name}" of container ${container.name} is not set up`)
+        if (m.recursiveReadOnly === 'Enabled' && !recursiveReadOnly)
+          throw new Error(`failed to resolve recursive read-only mode: volume "${m.name}" requested recursive read-only mode, but it is not supported by the runtime`)
         const subPath = m.subPathExpr ? expandStrictly(m, env) : (m.subPath ?? '')
         const hostPath = subPath === '' ? path : await bindSubPath(path, subPath, join(podDir(uid), 'volume-subpaths', m.name, container.name, String(index)), mounter, true)
         const fsGroup = pod.spec.securityContext?.fsGroup
@@ -73,7 +75,7 @@ export function createVolumeManager(options: { rootDir: string; mounter: Mounter
           hostPath,
           readonly: m.readOnly === true,
           propagation: propagation[m.mountPropagation ?? 'None'] ?? 'PROPAGATION_PRIVATE',
-          recursiveReadOnly: m.recursiveReadOnly === 'Enabled' || m.recursiveReadOnly === 'IfPossible',
+          recursiveReadOnly: recursiveReadOnly && m.readOnly === true && (m.recursiveReadOnly === 'Enabled' || m.recursiveReadOnly === 'IfPossible'),
         })
       }
       return result

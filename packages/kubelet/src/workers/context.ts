@@ -45,6 +45,8 @@ export interface WorkerContext {
   hostDns(): Promise<DnsConfig>
   /** Why pods with a network of their own cannot run now; undefined when they can. */
   networkProblem(): string | undefined
+  /** The runtime can make mounts read-only with everything below them. */
+  recursiveReadOnly(): boolean
   /** A pod that was looked at has come to its end and left nothing behind. */
   finished(pod: Pod): void
 }

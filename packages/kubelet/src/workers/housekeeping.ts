@@ -1,6 +1,7 @@
 import { readdir, readlink, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Container, PodSandbox } from '@berth/cri'
+import { balanceQos } from '../cgroups/enforce.ts'
 import { qosCgroupPath } from '../cgroups/values.ts'
 import { messageOf } from '../errors.ts'
 import { ignoreNotFound } from '../runtime/read.ts'
@@ -70,6 +71,7 @@ export async function houseKeep(context: WorkerContext, pods: PodManager, listed
       }
     }
   }
+  await attempt('QoS cgroups', () => balanceQos(context, pods.list()))
   await attempt('log directories', () => cleanLogs(context, unused))
   for (const problem of problems) logger.v(1).info('Cleaning up failed', { err: problem })
 }

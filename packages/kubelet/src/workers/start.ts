@@ -144,7 +144,7 @@ async function allMounts(context: WorkerContext, container: PodContainer, input:
   const { pod } = input
   const c = container.spec
   const podDir = context.volumes.podDir(pod.metadata.uid ?? '')
-  const mounts = await context.volumes.mounts(pod, c, input.volumes, env)
+  const mounts = await context.volumes.mounts(pod, c, input.volumes, env, context.recursiveReadOnly())
   if (!mounts.some((m) => m.containerPath === '/etc/hosts')) {
     const path = join(podDir, 'etc-hosts')
     const host = pod.spec.hostNetwork ? await readFile('/etc/hosts', 'utf8').catch(() => '') : ''

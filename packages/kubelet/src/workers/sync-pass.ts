@@ -1,4 +1,7 @@
+import { node } from '@berth/api'
 import type { Pod, Secret } from '@berth/api/types/core/v1'
+import { CriError } from '@berth/cri'
+import { isNotFound } from '@berth/kube'
 import { computePodQos } from '@berth/pod-rules'
 import { cgroupWrites, podCgroupPath, podCgroupValues } from '../cgroups/values.ts'
 import { ContainerStartError, messageOf, MountError } from '../errors.ts'
@@ -62,19 +65,19 @@ export async function syncPod(context: WorkerContext, worker: PodWorker, signal:
   signal.throwIfAborted()
 
   const plan = planPod(pod, runtime, context.probes)
-  const node = nodeSettings(context)
+  const settingsOfNode = nodeSettings(context)
   await applyKills(context, pod, runtime, plan, ips[0] ?? '', signal)
   if (!plan.createSandbox && plan.starts.length === 0) return { again: plan.kills.length > 0 || plan.killPod, ...untilDeadline(context, deadline) }
 
   const { dns, problems } = podDns(pod, await context.hostDns(), { servers: settings.clusterDns, domain: settings.clusterDomain })
   if (plan.createSandbox) for (const problem of problems) recorder.event(podReference(pod), 'Warning', 'DNSConfigForming', problem)
-  const sandbox = sandboxConfig(pod, plan.createSandbox?.attempt ?? runtime.sandboxes[0]?.attempt ?? 0, dns, cgroup, node)
+  const sandbox = sandboxConfig(pod, plan.createSandbox?.attempt ?? runtime.sandboxes[0]?.attempt ?? 0, dns, cgroup, settingsOfNode)
   const made = plan.createSandbox ? await createSandbox(context, pod, sandbox, signal) : undefined
   const sandboxId = made?.id ?? plan.sandboxId ?? ''
   const podIps = pod.spec.hostNetwork ? [...context.hostIps()] : (made?.ips ?? runtime.sandboxes[0]?.ips ?? [])
   if (made && !state.started) context.metrics.startedPods.inc()
   state.started = true
-  const input: StartInput = { pod, runtime, sandboxId, sandbox, podIps, qos, volumes, node, signal, pullSecrets: await pullSecrets(context, pod) }
+  const input: StartInput = { pod, runtime, sandboxId, sandbox, podIps, qos, volumes, node: settingsOfNode, signal, pullSecrets: await pullSecrets(context, pod) }
   const retry = await startAll(context, state, plan, input)
   if (state.failures.size > 0) reportStatus(context, state, await context.runtime.read(uid))
   return { again: retry.startedAny, afterMs: Math.min(retry.afterMs, untilDeadline(context, deadline).afterMs ?? Number.POSITIVE_INFINITY) }
@@ -166,13 +169,28 @@ async function createSandbox(
 ): Promise<{ id: string; ips: string[] }> {
   const { cri, recorder } = context
   try {
-    const { podSandboxId } = await cri.runPodSandbox({ config, runtimeHandler: '' }, { timeoutMs: Math.max(240_000, context.settings.runtimeRequestTimeoutMs), signal })
+    const runtimeHandler = await handlerOf(context, pod)
+    const { podSandboxId } = await cri.runPodSandbox({ config, runtimeHandler }, { timeoutMs: Math.max(240_000, context.settings.runtimeRequestTimeoutMs), signal })
     const { status } = await cri.podSandboxStatus({ podSandboxId }, { signal })
     const ips = [status?.network?.ip ?? '', ...(status?.network?.additionalIps ?? []).map((i) => i.ip)].filter((ip) => ip !== '')
     return { id: podSandboxId, ips }
   } catch (error) {
-    if (!signal.aborted) recorder.event(podReference(pod), 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: rpc error: ${messageOf(error)}`)
+    const text = error instanceof CriError ? `rpc error: code = ${error.code} desc = ${error.message}` : messageOf(error)
+    if (!signal.aborted) recorder.event(podReference(pod), 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${text}`)
     throw error
+  }
+}
+
+/** The runtime's handler for the pod's RuntimeClass. What of a pod's sandbox this kubelet cannot give is refused here, before anything is made. */
+async function handlerOf(context: WorkerContext, pod: Pod): Promise<string> {
+  if (pod.spec.hostUsers === false) throw new Error('hostUsers: false asks for a user namespace, which this kubelet does not serve')
+  if ((pod.spec.resourceClaims ?? []).length > 0) throw new Error('resourceClaims (dynamic resource allocation) are not served by this kubelet')
+  const name = pod.spec.runtimeClassName
+  if (!name) return ''
+  try {
+    return (await context.client.get(node.runtimeclasses, name)).handler
+  } catch (error) {
+    throw isNotFound(error) ? new Error(`RuntimeClass "${name}" not found`, { cause: error }) : error
   }
 }
 
