@@ -56,6 +56,12 @@ describe('the HTTP server', () => {
     expect((await raw('/version')).encoding).toBeUndefined()
   })
 
+  it('refuses names that would be paths in the storage', async () => {
+    for (const path of ['/api/v1/namespaces/a%2Fb/configmaps', '/api/v1/namespaces/default/configmaps/a%2Fb', '/api/v1/nodes/%2E%2E%2Fx']) {
+      expect((await running.send('GET', path)).status).toBe(400)
+    }
+  })
+
   it('names each answer with an audit id, the client\'s own where it gives one', async () => {
     const given = await running.send('GET', '/version', undefined, { 'audit-id': 'mine-1' })
     expect(given.headers['audit-id']).toBe('mine-1')

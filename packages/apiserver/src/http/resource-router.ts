@@ -1,5 +1,5 @@
 // From a request for a resource to the verb that serves it.
-import { methodNotAllowed, pathNotFound } from '../errors.ts'
+import { badRequest, methodNotAllowed, pathNotFound } from '../errors.ts'
 import type { ApiResponse } from '../interfaces.ts'
 import type { ResourceContext } from './context.ts'
 import { textResponse } from './respond.ts'
@@ -17,6 +17,8 @@ export async function routeResource(context: RouteContext, servedGroupVersions: 
   const { deps, info } = context
   const groupVersion = info.apiGroup === '' ? info.apiVersion : `${info.apiGroup}/${info.apiVersion}`
   if (!servedGroupVersions.has(groupVersion)) return textResponse(404, '404 page not found\n')
+  checkSegment('Name', info.name)
+  checkSegment('Namespace', info.namespace)
   const virtual = deps.virtualResources.find((v) => v.resource.group === info.apiGroup && v.resource.version === info.apiVersion && v.resource.resource === info.resource)
   if (virtual) {
     if (info.name !== '' || virtual.resource.namespaced !== (info.namespace !== '')) throw pathNotFound()
@@ -36,6 +38,15 @@ export async function routeResource(context: RouteContext, servedGroupVersions: 
   const named = info.parts.length > 1
   if (namespaced && info.namespace === '' && (named || context.request.method === 'POST')) throw named ? pathNotFound() : methodNotAllowed()
   return named ? routeObject(full) : routeCollection(full)
+}
+
+/** A name goes into a storage key: what would be a path there is refused. */
+function checkSegment(what: string, segment: string): void {
+  const problems = [
+    ...(segment === '.' || segment === '..' ? [`may not be '${segment}'`] : []),
+    ...['/', '%'].filter((c) => segment.includes(c)).map((c) => `may not contain '${c}'`),
+  ]
+  if (problems.length > 0) throw badRequest(`${what} parameter invalid: ${JSON.stringify(segment)}: ${problems.join('; ')}`)
 }
 
 function routeCollection(context: ResourceContext): Promise<ApiResponse> {

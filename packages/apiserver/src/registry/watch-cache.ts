@@ -12,6 +12,8 @@ export class CacheEvent {
   readonly previous: CachedObject | undefined
   /** When it was committed, in milliseconds of the cache's clock. */
   readonly time: number
+  /** Encoded once for all who watch now; empty again when they have been told. */
+  readonly frames = new Map<string, Uint8Array>()
   #departed: CachedObject | undefined
 
   constructor(revision: number, key: string, current: CachedObject | undefined, previous: CachedObject | undefined, time = 0) {
@@ -89,6 +91,7 @@ export class WatchCache {
     const change = new CacheEvent(event.revision, event.key, current, previous, this.#now())
     this.#remember(change)
     for (const listener of this.#listeners) listener(change)
+    change.frames.clear()
     previous?.release()
   }
 

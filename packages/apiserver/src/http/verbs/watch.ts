@@ -33,15 +33,15 @@ class Framer {
     this.#plain = representation.as === 'object' && representation.format === 'json'
   }
 
-  frame(type: EventType, cached: CachedObject): Uint8Array {
+  /** One event's line; `shared` holds what other watchers of the same event have made. */
+  frame(type: EventType, cached: CachedObject, shared?: Map<string, Uint8Array>): Uint8Array {
     const { runtime } = this.#context
     if (!this.#plain) return this.#line(type, this.#shaped(runtime.serve(cached.object)))
     const name = `${type}:${runtime.apiVersion}`
-    let frame = cached.derived.get(name)
+    let frame = shared?.get(name)
     if (!frame) {
       frame = Buffer.concat([encoder.encode(`{"type":"${type}","object":`), bytesOf(runtime, cached), encoder.encode('}\n')])
-      // Kept only while several watchers are likely to ask for it.
-      if (runtime.cache.watchers > 1) cached.derived.set(name, frame)
+      shared?.set(name, frame)
     }
     return frame
   }
@@ -94,8 +94,8 @@ export async function watch(context: ResourceContext): Promise<ApiResponse> {
     if (!event.key.startsWith(prefix)) return
     const now = event.current !== undefined && (!matches || matches(event.current.object))
     const before = event.previous !== undefined && (!matches || matches(event.previous.object))
-    if (now && event.current) stream.push(framer.frame(before ? 'MODIFIED' : 'ADDED', event.current))
-    else if (before && event.departed) stream.push(framer.frame('DELETED', event.departed))
+    if (now && event.current) stream.push(framer.frame(before ? 'MODIFIED' : 'ADDED', event.current, event.frames))
+    else if (before && event.departed) stream.push(framer.frame('DELETED', event.departed, event.frames))
   }
   const fromState = options.sendInitialEvents ?? (since === undefined || since === 0)
   try {
