@@ -5,6 +5,7 @@ import type { ResourceDefinition } from '../registry/definition.ts'
 import { bumpGeneration } from '../registry/system-fields.ts'
 import { asRecord, cloneValue, equalValues, stringAt, valueAt } from '../registry/values.ts'
 import { bumpOnSpecChange, keepField, keepStatus, statusReset, statusSubresource } from './common.ts'
+import { mergeLabelKeys } from './pod-label-keys.ts'
 import { bindingSubresource, evictionSubresource } from './pod-actions.ts'
 
 function prepareForCreate(object: ApiObject): void {
@@ -12,6 +13,7 @@ function prepareForCreate(object: ApiObject): void {
   const spec = asRecord(object['spec']) ?? {}
   const grace = spec['terminationGracePeriodSeconds']
   if (typeof grace === 'number' && grace < 0) spec['terminationGracePeriodSeconds'] = 1
+  mergeLabelKeys(object)
   const status: Record<string, unknown> = { phase: 'Pending', qosClass: podQosClass(spec as unknown as PodSpec) }
   const gates = spec['schedulingGates']
   if (Array.isArray(gates) && gates.length > 0) {
