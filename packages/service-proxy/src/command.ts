@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { createClient, defineCommand, transportFromKubeconfig } from '@berth/kube'
 import { type KubeProxyConfiguration, readProxyConfig } from './config.ts'
 import { ProxyError } from './errors.ts'
@@ -28,6 +29,9 @@ export const command = defineCommand({
     const config = flags.config === undefined ? fromFlags(flags, io.given) : await readProxyConfig(flags.config)
     const nodeName = config.hostnameOverride || flags['hostname-override'] || io.env.NODE_NAME
     if (!nodeName) throw new ProxyError('Config', 'the node is not named: give --hostname-override or NODE_NAME')
+    if (config.oomScoreAdj != null) {
+      await writeFile('/proc/self/oom_score_adj', String(config.oomScoreAdj)).catch((error: unknown) => io.logger.error(error, 'Cannot set oomScoreAdj'))
+    }
     const transport = transportFromKubeconfig(config.clientConnection?.kubeconfig || flags.kubeconfig)
     const proxy = await startServiceProxy({ client: createClient(transport, { userAgent: 'berth-service-proxy' }), nodeName, config, logger: io.logger })
     if (!io.signal.aborted) await new Promise((resolve) => io.signal.addEventListener('abort', resolve, { once: true }))

@@ -5,7 +5,7 @@ import { nodePortAddresses } from './services/addresses.ts'
 test('without a configuration the defaults are upstream\'s', () => {
   expect(settle({})).toMatchObject({
     healthz: { address: '0.0.0.0', port: 10256 }, metrics: { address: '127.0.0.1', port: 10249 }, detectLocal: { mode: 'ClusterCIDR' }, masqueradeMark: 0x4000, syncPeriodMs: 30_000,
-    conntrack: [['nf_conntrack_tcp_timeout_established', 86_400], ['nf_conntrack_tcp_timeout_close_wait', 3600]],
+    conntrack: [['nf_conntrack_tcp_timeout_established', 86_400], ['nf_conntrack_tcp_timeout_close_wait', 3600], ['nf_conntrack_max', expect.any(Number)]],
   })
 })
 

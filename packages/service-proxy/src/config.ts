@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { parseDuration, readConfigFile, type Shape } from '@berth/kube'
 import { ProxyError } from './errors.ts'
 
@@ -21,6 +22,7 @@ export interface KubeProxyConfiguration {
   mode?: string
   nftables?: { masqueradeAll?: boolean; masqueradeBit?: number; minSyncPeriod?: string; syncPeriod?: string }
   nodePortAddresses?: string[]
+  oomScoreAdj?: number
   showHiddenMetricsForVersion?: string
 }
 
@@ -125,6 +127,8 @@ function conntrack({ conntrack: c = {} }: KubeProxyConfiguration): [string, numb
     ['nf_conntrack_udp_timeout_stream', seconds(c.udpStreamTimeout, 0)],
     ['nf_conntrack_tcp_be_liberal', c.tcpBeLiberal ? 1 : 0],
   ]
+  const max = Math.max((c.maxPerCore ?? 32_768) * availableParallelism(), c.min ?? 131_072)
+  values.push(['nf_conntrack_max', c.maxPerCore === 0 ? 0 : max])
   return values.filter(([, value]) => value > 0) // 0 leaves the kernel's own
 }
 

@@ -194,7 +194,7 @@ function metricsHandler(registry: Registry, config: KubeProxyConfiguration): Req
 
 async function applySysctls(settings: ProxySettings, logger: Logger): Promise<void> {
   for (const [name, value] of settings.conntrack) {
-    // conntrack's settings exist once something uses it, and belong to the namespace.
+    // Some of conntrack's settings belong to the first namespace, where others may not write.
     await writeFile(`/proc/sys/net/netfilter/${name}`, String(value)).catch((error: unknown) => logger.v(2).info('Cannot set conntrack sysctl', { name, value, err: String(error) }))
   }
 }
