@@ -25,6 +25,8 @@ import { fromTime } from './pods/time.ts'
 import { createProbeManager } from './probes/manager.ts'
 import { createRuntimeReader, type glimpsePods } from './runtime/read.ts'
 import { startServer } from './server/server.ts'
+import { isMirror } from './static/mirror.ts'
+import { createStaticPods, type StaticPods } from './static/source.ts'
 import { createVolumeManager } from './volumes/manager.ts'
 import { nativeMounter } from './volumes/mounter.ts'
 import { volumePlugins } from './volumes/registry.ts'
@@ -100,11 +102,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const pods = informers.for(core.pods, { fieldSelector: `spec.nodeName=${settings.nodeName}`, project: withoutManagedFields, indexers: { uid: (p) => [p.metadata.uid ?? ''] } })
   const nodes = informers.for(core.nodes, { fieldSelector: `metadata.name=${settings.nodeName}`, project: withoutManagedFields })
   const services = informers.for(core.services, { project: serviceFacts })
-  const live = (uid: string): Pod | undefined => pods.store.byIndex('uid', uid)[0]
+  // Assigned below; the callbacks run later.
+  const late: { manager?: PodManager; statics?: StaticPods } = {}
+  const live = (uid: string): Pod | undefined => pods.store.byIndex('uid', uid)[0] ?? late.statics?.mirrorOf(uid)
 
   let server: Awaited<ReturnType<typeof startServer>> | undefined
-  // Assigned below; the callbacks run later.
-  const late: { manager?: PodManager } = {}
   const agent = createNodeAgent({
     client, cri, settings, machine, recorder, clock, logger, runtimeVersion: `${version.name}://${version.version}`, addresses: () => addresses,
     serverPort: () => server?.port ?? settings.port, live: () => nodes.store.get(settings.nodeName), readyChanged: () => late.manager?.pokeAll(),
@@ -166,9 +168,16 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   await agent.start(signal)
   startNodeLease({ client, nodeName: settings.nodeName, durationSeconds: settings.nodeLeaseSeconds, clock, logger, signal })
   await pods.whenSynced(signal)
+  if (settings.staticPodPath) {
+    late.statics = createStaticPods({
+      path: settings.staticPodPath, nodeName: settings.nodeName, client, pods: manager, apiPods: () => pods.store.list(), node: () => agent.node(), clock, logger, everyMs: settings.fileCheckMs, signal,
+    })
+    await late.statics.start()
+  }
   // Oldest first, so that after a restart the same pods are admitted as before.
-  for (const pod of pods.store.list().toSorted((a, b) => fromTime(a.metadata.creationTimestamp) - fromTime(b.metadata.creationTimestamp))) manager.upsert(pod)
-  pods.on({ added: (p) => manager.upsert(p), updated: (_, p) => manager.upsert(p), deleted: (p) => manager.removed(p) })
+  for (const pod of pods.store.list().toSorted((a, b) => fromTime(a.metadata.creationTimestamp) - fromTime(b.metadata.creationTimestamp))) if (!isMirror(pod)) manager.upsert(pod)
+  const mirrorOr = (act: (p: Pod) => void) => (p: Pod): void => (isMirror(p) ? late.statics?.poke() : act(p))
+  pods.on({ added: mirrorOr(manager.upsert), updated: (_, p) => mirrorOr(manager.upsert)(p), deleted: mirrorOr(manager.removed) })
   pleg.start(signal)
   startLogRotation({ context, listed: () => listed?.containers ?? [], signal })
 

@@ -71,6 +71,7 @@ export function statusPatch(live: PodStatus | undefined, wanted: PodStatus): Rec
 }
 
 export function createStatusManager(options: { client: KubeClient; logger: Logger; live(uid: string): Pod | undefined }): StatusManager {
+  // A static pod's live object is its mirror, whose uid is another one.
   const { client, logger } = options
   const entries = new Map<string, Entry>()
   const queue = createWorkQueue<string>({ name: 'pod_status', baseDelayMs: 200, maxDelayMs: 10_000 })
@@ -99,12 +100,12 @@ export function createStatusManager(options: { client: KubeClient; logger: Logge
     const patch = statusPatch(live.status, status)
     try {
       if (patch) {
-        const answer = await client.patch(core.pods, name, { type: 'strategic', body: { metadata: { uid }, status: patch } }, { namespace, subresource: 'status' })
+        const answer = await client.patch(core.pods, name, { type: 'strategic', body: { metadata: { uid: live.metadata.uid }, status: patch } }, { namespace, subresource: 'status' })
         const current = entries.get(uid)
         if (current) current.answer = answer
         logger.v(3).info('Status for pod updated successfully', { pod: `${namespace}/${name}`, podUID: uid, phase: answer.status?.phase })
       }
-      if (finished && live.metadata.deletionTimestamp) {
+      if (finished && live.metadata.deletionTimestamp && live.metadata.uid === uid) {
         await client.delete(core.pods, name, { namespace, gracePeriodSeconds: 0, preconditions: { uid } })
         logger.v(2).info('Pod fully terminated and removed from the API', { pod: `${namespace}/${name}`, podUID: uid })
       }
