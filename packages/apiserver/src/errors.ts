@@ -135,12 +135,6 @@ export function requestEntityTooLarge(message: string): StatusError {
   return new StatusError(413, 'RequestEntityTooLarge', `Request entity is too large: ${message}`)
 }
 
-/** 429 with a hint when to come again. */
-export function tooManyRequests(message: string, retryAfterSeconds: number): StatusError {
-  return new StatusError(429, 'TooManyRequests', message, { ...(retryAfterSeconds > 0 && { retryAfterSeconds }) },
-    retryAfterSeconds > 0 ? { headers: { 'Retry-After': String(retryAfterSeconds) } } : undefined)
-}
-
 /** 504: the server would not be in time. */
 export function timeout(message: string, retryAfterSeconds = 0): StatusError {
   return new StatusError(504, 'Timeout', `Timeout: ${message}`, { ...(retryAfterSeconds > 0 && { retryAfterSeconds }) })

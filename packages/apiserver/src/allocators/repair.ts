@@ -1,5 +1,6 @@
 import { core, networking } from '@berth/api'
 import { ignoreExisting } from '../bootstrap/namespaces-hook.ts'
+import { repeat } from '../bootstrap/repeat.ts'
 import type { BootstrapHook, ResourceStore, ServerLog } from '../interfaces.ts'
 import { addressObject, belongsTo, managedBy, type ClusterIpAllocator } from './cluster-ip-allocator.ts'
 import { canonicalAddress, familyOf } from './ip-range.ts'
@@ -22,12 +23,7 @@ export function repairHook(store: ResourceStore, addresses: ClusterIpAllocator, 
   }
   return {
     name: 'start-service-ip-repair-controllers',
-    async run(signal) {
-      await repair()
-      const timer = setInterval(() => { repair().catch((error: unknown) => log.error(error, 'Unable to repair service allocations')) }, intervalMs)
-      timer.unref()
-      signal.addEventListener('abort', () => clearInterval(timer), { once: true })
-    },
+    run: (signal) => repeat(repair, intervalMs, signal, log, 'repair service allocations'),
   }
 }
 

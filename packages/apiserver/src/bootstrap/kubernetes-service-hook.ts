@@ -8,11 +8,13 @@ import { advertiseAddressOf, firstServiceAddress } from '../certificates/address
 import type { BootstrapHook, ServerDependencies } from '../interfaces.ts'
 import { repeat } from './repeat.ts'
 
+type Needed = Pick<ServerDependencies, 'store' | 'options' | 'log' | 'port'>
+
 const namespace = 'default'
 const name = 'kubernetes'
 
 /** Keeps the Service `kubernetes`, through which pods reach this server, and its endpoints at the advertised address. */
-export function kubernetesServiceHook(dependencies: ServerDependencies): BootstrapHook {
+export function kubernetesServiceHook(dependencies: Needed): BootstrapHook {
   const { options, log } = dependencies
   return {
     name: 'bootstrap-controller',
@@ -28,7 +30,7 @@ export function kubernetesServiceHook(dependencies: ServerDependencies): Bootstr
   }
 }
 
-async function ensure<T extends { metadata: ObjectMeta }>({ store }: ServerDependencies, resource: ResourceInfo<T>, wanted: T, merge: (live: T, wanted: T) => T): Promise<void> {
+async function ensure<T extends { metadata: ObjectMeta }>({ store }: Needed, resource: ResourceInfo<T>, wanted: T, merge: (live: T, wanted: T) => T): Promise<void> {
   const live = store.get(resource, name, namespace)
   if (!live) {
     await store.create(resource, wanted)

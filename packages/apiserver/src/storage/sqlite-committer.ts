@@ -16,8 +16,7 @@ class SqliteCommitter implements Committer {
   #size = 0
 
   constructor(file: string) {
-    const script = new URL(import.meta.url.endsWith('.ts') ? './sqlite-writer.ts' : './sqlite-writer.js', import.meta.url)
-    this.#worker = new Worker(script, {
+    this.#worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), {
       name: 'storage-writer', workerData: { file }, resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 },
     })
     this.#worker.unref()
@@ -65,7 +64,6 @@ class SqliteCommitter implements Committer {
       this.#worker.ref()
       const settle = (): void => this.#worker.unref()
       this.#waiting = { resolve: (r) => { settle(); resolve(r) }, reject: (e) => { settle(); reject(e) } }
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
       this.#worker.postMessage(request)
     })
   }
