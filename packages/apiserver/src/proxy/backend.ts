@@ -6,6 +6,7 @@ import type { ApiRequest, ApiResponse } from '../interfaces.ts'
 export type BackendTls = Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>
 
 const agents = { secure: new Agent({ keepAlive: true, timeout: 60_000 }), plain: new HttpAgent({ keepAlive: true, timeout: 60_000 }) }
+const dialTimeoutMs = 30_000
 /** Headers that belong to one hop, or to this server alone. */
 const dropped = new Set([
   'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'host', 'authorization', 'content-length',
@@ -30,6 +31,14 @@ export function sendToBackend(url: string, request: { method: string, headers: R
       headers: { ...request.headers, ...(request.body && request.body.length > 0 && { 'content-length': String(request.body.length) }) },
       ...(secure && request.tls),
     }, resolve)
+    // A node that is gone answers nothing at all: waiting for it ends here, not with the kernel's patience.
+    const dialing = setTimeout(() => outgoing.destroy(new Error(`dial tcp ${new URL(url).host}: i/o timeout`)), dialTimeoutMs)
+    outgoing.on('socket', (socket) => {
+      const connected = (): void => clearTimeout(dialing)
+      if (socket.connecting) socket.once(secure ? 'secureConnect' : 'connect', connected)
+      else connected()
+    })
+    outgoing.on('close', () => clearTimeout(dialing))
     outgoing.on('error', (error) => reject(new Error(`${goMethod(request.method)} ${JSON.stringify(url)}: ${error.message}`, { cause: error })))
     outgoing.end(request.body)
   })
