@@ -1,0 +1,113 @@
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type ContainerConfig, type ContainerMetadata, type CreateContainerRequest, CriError } from '@berth/cri'
+import type Docker from 'dockerode'
+import { attempt, engineStatus } from '../errors.ts'
+import { localLogOptions } from '../logs/local-log.ts'
+import { createOrReplace, filesOf } from '../sandbox/run.ts'
+import { cgroupParentOf, type Shim } from '../shim.ts'
+import { containerName, type ContainerSpec, labelsOf } from '../state/labels.ts'
+import type { SandboxRecord } from '../state/record.ts'
+import { dockerMounts } from './mounts.ts'
+import { containerNamespaces, refuseUserNamespace } from './namespaces.ts'
+import { dockerResources } from './resources.ts'
+import { securityOptions, userOf } from './security.ts'
+import { stopSignal } from './signals.ts'
+
+/** CreateContainer: makes the container in a sandbox that runs. A leftover of an attempt that was cut off is replaced. */
+export async function createContainer(shim: Shim, { podSandboxId, config, sandboxConfig }: CreateContainerRequest): Promise<string> {
+  if (!config?.metadata) throw new CriError('InvalidArgument', 'config.metadata: is required')
+  if (config.metadata.name === '') throw new CriError('InvalidArgument', 'config.metadata.name: is required')
+  const { metadata } = config
+  const sandbox = await shim.store.mustSandbox(podSandboxId)
+  if (sandbox.state !== 'running') throw new CriError('FailedPrecondition', `sandbox ${sandbox.id} is not running`)
+  const image = config.image?.image ?? ''
+  if (image === '') throw new CriError('InvalidArgument', 'config.image.image: is required')
+  const name = containerName(shim.node, metadata, sandbox.spec.metadata)
+  const spec = containerSpec(config, metadata, sandbox, sandboxConfig?.logDirectory ?? sandbox.spec.logDirectory)
+  return shim.locks.run(name, async () => {
+    await makeMountSources(config)
+    if (spec.logPath !== '') await mkdir(dirname(spec.logPath), { recursive: true })
+    const options = await createOptions(shim, name, image, config, spec, sandbox)
+    try {
+      const id = await attempt(`failed to create container ${JSON.stringify(metadata.name)}`, () => createOrReplace(shim, options))
+      await shim.store.refresh(id)
+      return id
+    } catch (error) {
+      // Kubelets tell a missing image by these words.
+      if (error instanceof CriError && engineStatus(error.cause) === 404) throw new CriError('NotFound', `image ${JSON.stringify(image)} is not present: ${error.message}`, { cause: error })
+      throw error
+    }
+  })
+}
+
+function containerSpec(config: ContainerConfig, metadata: ContainerMetadata, sandbox: SandboxRecord, logDirectory: string): ContainerSpec {
+  return {
+    kind: 'container',
+    metadata,
+    labels: config.labels,
+    annotations: config.annotations,
+    sandboxId: sandbox.id,
+    image: config.image?.userSpecifiedImage || (config.image?.image ?? ''),
+    logPath: config.logPath === '' || logDirectory === '' ? '' : join(logDirectory, config.logPath),
+    stopSignal: config.stopSignal,
+    mounts: config.mounts.map(({ containerPath, hostPath, readonly, propagation, recursiveReadOnly }) => ({ containerPath, hostPath, readonly, propagation, recursiveReadOnly })),
+  }
+}
+
+/** A source that is missing becomes a directory, as other runtimes do. */
+async function makeMountSources(config: ContainerConfig): Promise<void> {
+  for (const { hostPath } of config.mounts) {
+    if (!hostPath.startsWith('/')) continue
+    try {
+      await stat(hostPath)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new CriError('Unknown', `cannot use ${hostPath}: ${(error as Error).message}`, { cause: error })
+      await attempt(`cannot make ${hostPath}`, () => mkdir(hostPath, { recursive: true, mode: 0o755 }))
+    }
+  }
+}
+
+async function createOptions(shim: Shim, name: string, image: string, config: ContainerConfig, spec: ContainerSpec, sandbox: SandboxRecord): Promise<Docker.ContainerCreateOptions> {
+  const context = config.linux?.securityContext
+  refuseUserNamespace(context?.namespaceOptions)
+  if (context?.supplementalGroupsPolicy === 'Strict') throw new CriError('InvalidArgument', 'security_context.supplemental_groups_policy: Docker has no Strict policy')
+  const namespaces = containerNamespaces(context?.namespaceOptions ?? { ...sandbox.spec.namespaces, targetId: '' }, sandbox.id, shim.hostNetwork)
+  const user = userOf(context ?? {})
+  const privileged = context?.privileged ?? false
+  return {
+    name,
+    Image: image,
+    // An entry point of the pod's own does not take the image's arguments along.
+    ...(config.command.length > 0 ? { Entrypoint: config.command, Cmd: config.args } : config.args.length > 0 ? { Cmd: config.args } : {}),
+    Env: config.envs.map(({ key, value }) => `${key}=${value}`),
+    ...(config.workingDir === '' ? {} : { WorkingDir: config.workingDir }),
+    ...(user === undefined ? {} : { User: user }),
+    ...(config.stopSignal === 'RUNTIME_DEFAULT' ? {} : { StopSignal: stopSignal(config.stopSignal) }),
+    Labels: labelsOf(spec, shim.node),
+    Tty: config.tty,
+    OpenStdin: config.stdin,
+    StdinOnce: config.stdinOnce,
+    // A health check of the image is not Kubernetes' way.
+    Healthcheck: { Test: ['NONE'] },
+    HostConfig: {
+      ...namespaces,
+      ...dockerResources(config.linux?.resources),
+      CgroupParent: sandbox.spec.cgroupParent || cgroupParentOf(shim, ''),
+      OomScoreAdj: shim.clampOomScore(Number(config.linux?.resources?.oomScoreAdj ?? 0n)),
+      Mounts: dockerMounts(config, filesOf(sandbox.spec), shim.engine) as Docker.MountSettings[],
+      Privileged: privileged,
+      ReadonlyRootfs: context?.readonlyRootfs ?? false,
+      CapAdd: context?.capabilities?.addCapabilities ?? [],
+      CapDrop: context?.capabilities?.dropCapabilities ?? [],
+      GroupAdd: (context?.supplementalGroups ?? []).map(String),
+      SecurityOpt: await securityOptions(context ?? {}, shim.readProfile),
+      ...(privileged ? {} : { MaskedPaths: context?.maskedPaths ?? [], ReadonlyPaths: context?.readonlyPaths ?? [] }),
+      Devices: config.devices.map(({ hostPath, containerPath, permissions }) => ({ PathOnHost: hostPath, PathInContainer: containerPath, CgroupPermissions: permissions })),
+      ...(config.CDIDevices.length > 0 ? { DeviceRequests: [{ Driver: 'cdi', DeviceIDs: config.CDIDevices.map(({ name: device }) => device) }] } : {}),
+      RestartPolicy: { Name: 'no' },
+      LogConfig: spec.logPath === '' ? { Type: 'none', Config: {} } : { Type: 'local', Config: localLogOptions },
+      ...(sandbox.spec.runtimeHandler === '' ? {} : { Runtime: sandbox.spec.runtimeHandler }),
+    },
+  }
+}

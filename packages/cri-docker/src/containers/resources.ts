@@ -1,0 +1,53 @@
+import { type ContainerResources, CriError, type Init, type LinuxContainerResources } from '@berth/cri'
+import type { EngineRecord } from '../state/record.ts'
+
+/** The part of Docker's HostConfig that resources become. */
+export interface DockerResources {
+  CpuPeriod?: number
+  CpuQuota?: number
+  CpuShares?: number
+  Memory?: number
+  MemorySwap?: number
+  CpusetCpus?: string
+  CpusetMems?: string
+}
+
+/**
+ * Docker's resources of a container. What Docker cannot do is refused by name: huge page limits above zero (zero, which kubelets always send, is what a container
+ * without huge pages has) and entries of the unified hierarchy.
+ */
+export function dockerResources(resources: LinuxContainerResources | undefined): DockerResources {
+  if (!resources) return {}
+  const hugepages = resources.hugepageLimits.find(({ limit }) => limit > 0n)
+  if (hugepages) throw new CriError('InvalidArgument', `resources.hugepage_limits: Docker has no limit of huge pages (${hugepages.pageSize})`)
+  const unified = Object.keys(resources.unified)
+  if (unified.length > 0) throw new CriError('InvalidArgument', `resources.unified: Docker cannot set ${unified.join(', ')}`)
+  const result: DockerResources = {}
+  if (resources.cpuPeriod !== 0n) result.CpuPeriod = Number(resources.cpuPeriod)
+  if (resources.cpuQuota !== 0n) result.CpuQuota = Number(resources.cpuQuota)
+  if (resources.cpuShares !== 0n) result.CpuShares = Number(resources.cpuShares)
+  if (resources.memoryLimitInBytes > 0n) {
+    result.Memory = Number(resources.memoryLimitInBytes)
+    // Without a word on swap a container gets none beyond its memory.
+    result.MemorySwap = resources.memorySwapLimitInBytes > 0n ? Number(resources.memorySwapLimitInBytes) : Number(resources.memoryLimitInBytes)
+  }
+  if (resources.cpusetCpus !== '') result.CpusetCpus = resources.cpusetCpus
+  if (resources.cpusetMems !== '') result.CpusetMems = resources.cpusetMems
+  return result
+}
+
+/** The resources that a container has, as CRI tells them. */
+export function criResources({ resources }: Pick<EngineRecord, 'resources'>): Init<ContainerResources> {
+  return {
+    linux: {
+      cpuPeriod: BigInt(resources.cpuPeriod),
+      cpuQuota: BigInt(resources.cpuQuota),
+      cpuShares: BigInt(resources.cpuShares),
+      memoryLimitInBytes: BigInt(resources.memory),
+      memorySwapLimitInBytes: BigInt(resources.memorySwap),
+      oomScoreAdj: BigInt(resources.oomScoreAdj),
+      cpusetCpus: resources.cpusetCpus,
+      cpusetMems: resources.cpusetMems,
+    },
+  }
+}

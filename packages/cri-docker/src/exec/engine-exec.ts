@@ -1,0 +1,84 @@
+import type { Duplex, Readable, Writable } from 'node:stream'
+import type Docker from 'dockerode'
+import type { Engine } from '../engine/connect.ts'
+import { Demultiplexer, writable } from '../engine/demux.ts'
+import { killTree } from './process-tree.ts'
+
+/** A command that was started inside a container. */
+export interface StartedExec {
+  /** Resolves with the exit code when the command is over and its output has been handed on. */
+  exitCode: Promise<number>
+  resize(size: { width: number; height: number }): void
+  /** Kills the command and all it has started. */
+  kill(): Promise<void>
+}
+
+/** Which streams a command has. */
+export interface ExecStreams {
+  stdin?: Readable | undefined
+  stdout?: Writable | undefined
+  stderr?: Writable | undefined
+  tty: boolean
+}
+
+/** Starts a command inside a container. Rejects with the Engine's error where that fails. */
+export async function startExec(engine: Engine, containerId: string, command: readonly string[], streams: ExecStreams): Promise<StartedExec> {
+  const { stdin, stdout, stderr, tty } = streams
+  const exec = await engine.docker.getContainer(containerId).exec({
+    Cmd: [...command],
+    AttachStdin: stdin !== undefined,
+    AttachStdout: true,
+    AttachStderr: !tty,
+    Tty: tty,
+  })
+  const connection = await exec.start({ hijack: true, stdin: stdin !== undefined, Tty: tty })
+  const over = copy(connection, stdin, stdout, stderr, tty)
+  return {
+    exitCode: over.then(() => exitCodeOf(exec)),
+    resize: ({ width, height }) => void exec.resize({ w: width, h: height }).catch(() => {}),
+    async kill() {
+      const { Pid } = (await exec.inspect()) as { Pid?: number }
+      if (Pid) await killTree(Pid)
+      connection.destroy()
+    },
+  }
+}
+
+/** Copies a hijacked connection's input and output; resolves when the output has ended and was taken. */
+export function copy(connection: Duplex, stdin: Readable | undefined, stdout: Writable | undefined, stderr: Writable | undefined, tty: boolean): Promise<void> {
+  connection.on('error', () => {})
+  if (stdin) {
+    stdin.pipe(connection)
+    stdin.on('error', () => connection.end())
+  }
+  return tty ? copyRaw(connection, stdout) : copyMultiplexed(connection, stdout, stderr)
+}
+
+function copyMultiplexed(connection: Duplex, stdout: Writable | undefined, stderr: Writable | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const demultiplexer = new Demultiplexer(stdout, stderr)
+    demultiplexer.once('finish', resolve)
+    demultiplexer.once('close', resolve)
+    connection.once('close', () => demultiplexer.end())
+    connection.pipe(demultiplexer)
+  })
+}
+
+async function copyRaw(connection: Duplex, stdout: Writable | undefined): Promise<void> {
+  try {
+    for await (const chunk of connection) {
+      if (stdout && !stdout.destroyed && !stdout.writableEnded && !stdout.write(chunk)) await writable(stdout)
+    }
+  } catch {
+    // A connection that was cut has no more output.
+  }
+}
+
+/** The output can end a moment before the Engine has noted the exit. */
+async function exitCodeOf(exec: Docker.Exec): Promise<number> {
+  for (let round = 0; ; round++) {
+    const { Running, ExitCode } = (await exec.inspect()) as { Running: boolean; ExitCode: number | null }
+    if (!Running || round > 200) return ExitCode ?? 137
+    await new Promise((resolve) => setTimeout(resolve, Math.min(5 * (round + 1), 50)))
+  }
+}

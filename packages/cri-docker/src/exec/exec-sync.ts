@@ -1,0 +1,59 @@
+import { Writable } from 'node:stream'
+import { CriError, type ExecSyncRequest, type ExecSyncResponse } from '@berth/cri'
+import { attempt } from '../errors.ts'
+import type { Shim } from '../shim.ts'
+import { startExec } from './engine-exec.ts'
+
+/** As much of each output as CRI's answers may hold; what is beyond is let go. */
+const maxOutputBytes = 16 * 1024 * 1024
+
+/** ExecSync: runs a command to its end. After `timeout` seconds (0: never) it and all it has started are killed, and the answer is DeadlineExceeded. */
+export async function execSync(shim: Shim, { containerId, cmd, timeout }: ExecSyncRequest, signal: AbortSignal): Promise<ExecSyncResponse> {
+  if (cmd.length === 0) throw new CriError('InvalidArgument', 'cmd: is required')
+  const record = await shim.store.mustContainer(containerId)
+  if (record.state !== 'running') throw new CriError('FailedPrecondition', `container ${record.id} is not running`)
+  const stdout = new Collector()
+  const stderr = new Collector()
+  const exec = await attempt(`failed to exec in container ${record.id}`, () => startExec(shim.engine, record.id, cmd, { stdout, stderr, tty: false }))
+  const exitCode = exec.exitCode.catch(() => undefined)
+  const ended = await raceTimeout(exitCode, Number(timeout) * 1000, signal)
+  if (ended === 'timeout' || ended === 'aborted') {
+    await exec.kill()
+    const command = cmd.join(' ')
+    if (ended === 'timeout') throw new CriError('DeadlineExceeded', `command ${JSON.stringify(command)} timed out after ${timeout}s`)
+    throw new CriError('Canceled', `command ${JSON.stringify(command)} was killed: its caller has gone`)
+  }
+  if (ended === undefined) throw new CriError('Unknown', `failed to exec in container ${record.id}: the Engine lost the command`)
+  return { stdout: stdout.bytes(), stderr: stderr.bytes(), exitCode: ended }
+}
+
+/** What came first: the value, the time, or the caller's going away. */
+function raceTimeout<T>(value: Promise<T>, timeoutMs: number, signal: AbortSignal): Promise<T | 'timeout' | 'aborted'> {
+  return new Promise((resolve) => {
+    const timer = timeoutMs > 0 ? setTimeout(() => finish('timeout'), timeoutMs) : undefined
+    const aborted = (): void => finish('aborted')
+    const finish = (result: T | 'timeout' | 'aborted'): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', aborted)
+      resolve(result)
+    }
+    signal.addEventListener('abort', aborted)
+    void value.then(finish)
+  })
+}
+
+class Collector extends Writable {
+  private readonly chunks: Buffer[] = []
+  private size = 0
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    const room = maxOutputBytes - this.size
+    if (room > 0) this.chunks.push(chunk.subarray(0, room))
+    this.size += Math.min(chunk.length, Math.max(room, 0))
+    callback()
+  }
+
+  bytes(): Uint8Array {
+    return Buffer.concat(this.chunks)
+  }
+}

@@ -1,0 +1,16 @@
+/** Runs functions of one key one after the other; those of different keys do not wait for each other. */
+export class KeyedLocks {
+  private readonly tails = new Map<string, Promise<unknown>>()
+
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.tails.get(key) ?? Promise.resolve()
+    const mine = before.then(work, work)
+    const tail = mine.catch(() => {})
+    this.tails.set(key, tail)
+    try {
+      return await mine
+    } finally {
+      if (this.tails.get(key) === tail) this.tails.delete(key)
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createCniRunner, isCriError, serveCri } from '@berth/cri'
+import type { Logger, RunningPart } from '@berth/kube'
+import { connectEngine } from './engine/connect.ts'
+import { startStreamingServer } from './exec/streaming-server.ts'
+import { KeyedLocks } from './locks.ts'
+import { createLogKeeper } from './logs/keeper.ts'
+import type { CriMetrics } from './metrics.ts'
+import { createOomScoreClamp } from './oom-score.ts'
+import { removeSandboxFiles } from './sandbox/files.ts'
+import { createPodNetwork } from './sandbox/network.ts'
+import { createPauseImage } from './sandbox/pause-image.ts'
+import { createService } from './service.ts'
+import type { Shim } from './shim.ts'
+import { defaultNode } from './state/labels.ts'
+import { Store } from './state/store.ts'
+import { createStats } from './stats/stats.ts'
+
+/** What the shim is started with. */
+export interface CriDockerOptions {
+  /** The Engine's unix socket: `unix:///run/docker.sock`. Its files must be this machine's. */
+  dockerHost: string
+  /** Where CRI is served: `unix:///run/cri-docker.sock`. */
+  endpoint: string
+  cniConfDir: string
+  cniBinDirs: readonly string[]
+  /** Where CNI results are kept; libcni's own place by default. */
+  cniCacheDir?: string
+  /** The sandboxes' own files. */
+  rootDir: string
+  /** host:port of the streaming server; port 0 takes a free one. */
+  streamingAddress: string
+  /** Only sandboxes with this label are ours: one Engine may serve several nodes, and other people. `default` where it serves one. */
+  nodeLabel?: string
+  /** A container whose network stands for the node's, where the node is a namespace itself; without it pods with the node's network get the host's. */
+  hostNetworkContainer?: string
+  /** Put before every cgroup parent that does not begin with it. */
+  cgroupParentPrefix?: string
+  metrics?: CriMetrics
+  logger: Logger
+}
+
+/**
+ * Starts the runtime shim: reads what there is in the Engine, takes up its containers' logs where they were left, and serves CRI. Rejects where the Engine cannot be reached or the
+ * socket is another's. Stopping it leaves all containers as they are.
+ */
+export async function startCriDocker(options: CriDockerOptions): Promise<RunningPart> {
+  const { logger, nodeLabel = defaultNode } = options
+  const engine = await connectEngine(options.dockerHost)
+  const info = (await engine.docker.info()) as { DockerRootDir: string; CgroupDriver: string }
+  await mkdir(join(options.rootDir, 'sandboxes'), { recursive: true })
+  const store = new Store(engine, nodeLabel, logger)
+  const runner = createCniRunner({ binDirs: options.cniBinDirs, ...(options.cniCacheDir === undefined ? {} : { cacheDirectory: options.cniCacheDir }) })
+  const shim: Shim = {
+    engine,
+    store,
+    network: createPodNetwork(runner, options.cniConfDir),
+    pause: createPauseImage(engine),
+    logs: createLogKeeper(store, info.DockerRootDir, logger),
+    locks: new KeyedLocks(),
+    clampOomScore: createOomScoreClamp(logger),
+    node: nodeLabel,
+    rootDir: options.rootDir,
+    hostNetwork: options.hostNetworkContainer === undefined ? 'host' : `container:${options.hostNetworkContainer}`,
+    cgroupParentPrefix: options.cgroupParentPrefix ?? '',
+    readProfile: (path) => readFile(path, 'utf8'),
+    logger,
+  }
+  const stats = createStats(shim, info.DockerRootDir)
+  await store.start()
+  await shim.logs.start()
+  forgetVanished(shim)
+  await removeOrphanedFiles(shim)
+  const streaming = await startStreamingServer(options.streamingAddress)
+  const service = createService(shim, { streaming, stats, engineRoot: info.DockerRootDir, cgroupDriver: info.CgroupDriver === 'systemd' ? 'systemd' : 'cgroupfs' })
+  const server = await serveCri(service, options.endpoint, {
+    onError: (rpc, error) => {
+      // What a kubelet asks for and is not there is its daily business.
+      if (!isCriError(error, 'NotFound', 'Unimplemented', 'Canceled')) logger.error(error, 'RPC failed', { rpc })
+    },
+    onCall: (rpc, seconds, failed) => options.metrics?.observe(rpc, seconds, failed),
+  })
+  logger.info('Serving CRI', { endpoint: options.endpoint, docker: engine.version, node: nodeLabel })
+  let stopping: Promise<void> | undefined
+  return {
+    name: 'cri-docker',
+    stop() {
+      stopping ??= (async () => {
+        await server.close()
+        await streaming.close()
+        await shim.logs.stop()
+        await store.stop()
+      })()
+      return stopping
+    },
+  }
+}
+
+/** A sandbox that somebody else removed from the Engine still has its network's leftovers and its files. */
+function forgetVanished(shim: Shim): void {
+  shim.store.on('change', ({ kind, record }) => {
+    if (kind !== 'deleted' || record.spec.kind !== 'sandbox') return
+    const { spec } = record
+    const clean = async (): Promise<void> => {
+      if (spec.namespaces.network !== 'NODE') await shim.network.detach(record.id, 0, undefined)
+      await removeSandboxFiles(spec.directory)
+    }
+    clean().catch((error: unknown) => shim.logger.error(error, 'Cannot clean up after a sandbox that is gone', { id: record.id }))
+  })
+}
+
+/** Files of sandboxes that went while the shim was down. */
+async function removeOrphanedFiles(shim: Shim): Promise<void> {
+  const folder = join(shim.rootDir, 'sandboxes')
+  const used = new Set((await shim.store.sandboxes()).map(({ spec }) => spec.directory))
+  for (const name of await readdir(folder)) if (!used.has(join(folder, name))) await removeSandboxFiles(join(folder, name))
+}
