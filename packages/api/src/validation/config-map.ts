@@ -1,5 +1,5 @@
 import type { ConfigMap } from '../types/core/v1.ts'
-import { checkFormat, sameValue } from './common.ts'
+import { checkFormat, sameValue, textOf } from './common.ts'
 import { forbidden, invalid, tooLong } from './field-errors.ts'
 import type { FieldError } from './field-errors.ts'
 import { configMapKey } from './formats.ts'
@@ -8,8 +8,8 @@ import { checkMeta, checkMetaUpdate, nameIsDnsSubdomain } from './object-meta.ts
 
 /** 1 MiB for all values of a ConfigMap or Secret. */
 export const maxDataSize = 1024 * 1024
-/** The size of base64 text once decoded. */
-export const decodedSize = (text: string): number => Buffer.from(text, 'base64').length
+/** The size of base64 text once decoded; a null value holds nothing. */
+export const decodedSize = (text: string | null): number => Buffer.from(text ?? '', 'base64').length
 
 export const immutableData = 'field is immutable when `immutable` is set'
 
@@ -19,7 +19,7 @@ function checkConfigMap(map: ConfigMap): FieldError[] {
   for (const [key, value] of Object.entries(map.data ?? {})) {
     errors.push(...checkFormat(`data[${key}]`, key, configMapKey))
     if (map.binaryData && Object.hasOwn(map.binaryData, key)) errors.push(invalid(`data[${key}]`, key, 'duplicate of key present in binaryData'))
-    size += Buffer.byteLength(value)
+    size += Buffer.byteLength(textOf(value))
   }
   for (const [key, value] of Object.entries(map.binaryData ?? {})) {
     errors.push(...checkFormat(`binaryData[${key}]`, key, configMapKey))

@@ -1,5 +1,5 @@
 import type { PriorityClass } from '../types/scheduling/v1.ts'
-import { checkImmutable } from './common.ts'
+import { checkImmutable, textOf } from './common.ts'
 import { forbidden } from './field-errors.ts'
 import type { FieldError } from './field-errors.ts'
 import type { KindValidation } from './kind.ts'
@@ -16,7 +16,7 @@ const systemClasses: Readonly<Record<string, PriorityClass>> = {
 function checkPriorityClass(priorityClass: PriorityClass): FieldError[] {
   const { metadata, value = 0, preemptionPolicy } = priorityClass
   const errors = checkMeta(metadata, false, nameIsDnsSubdomain)
-  if (metadata.name.startsWith('system-')) {
+  if (textOf(metadata.name).startsWith('system-')) {
     const problem = systemClassProblem(priorityClass)
     if (problem !== undefined) errors.push(forbidden('metadata.name', `priority class names with 'system-' prefix are reserved for system use only. error: ${problem}`))
   } else if (value > highestUserPriority) {

@@ -19,16 +19,16 @@ export function checkPodResize(pod: Pod, old: Pod, whole: readonly FieldError[])
   if (running && !running.resources) errors.push(forbidden('spec', 'Pod running on node without support for resize'))
   const { initContainers } = pod.spec
   const containers = pod.spec.containers ?? []
-  if (containers.length !== old.spec.containers.length || (initContainers?.length ?? 0) !== (old.spec.initContainers?.length ?? 0)) {
+  if (containers.length !== (old.spec.containers ?? []).length || (initContainers?.length ?? 0) !== (old.spec.initContainers?.length ?? 0)) {
     return [...errors, forbidden('spec', 'only cpu and memory resources are mutable')]
   }
   old.spec.initContainers?.forEach((before, i) => {
     if (isSidecar(before)) errors.push(...checkNothingRemoved(initContainers?.[i], before, `spec.initContainers[${i}].resources`))
   })
-  old.spec.containers.forEach((before, i) => errors.push(...checkNothingRemoved(containers[i], before, `spec.containers[${i}].resources`)))
-  const restored = { ...pod.spec, containers: containers.map((container, i) => withOldResources(container, old.spec.containers[i])) }
+  old.spec.containers?.forEach((before, i) => errors.push(...checkNothingRemoved(containers[i], before, `spec.containers[${i}].resources`)))
+  const restored = { ...pod.spec, containers: containers.map((container, i) => withOldResources(container, old.spec.containers?.[i])) }
   restored.containers.forEach((container, i) => {
-    if (!sameContainer(container, old.spec.containers[i])) errors.push(forbidden('spec', 'only cpu and memory resources are mutable'))
+    if (!sameContainer(container, old.spec.containers?.[i])) errors.push(forbidden('spec', 'only cpu and memory resources are mutable'))
   })
   if (initContainers) {
     restored.initContainers = initContainers.map((container, i) => (isSidecar(container) ? withOldResources(container, old.spec.initContainers?.[i]) : container))

@@ -52,7 +52,7 @@ function checkOnlyAddedTolerations(now: readonly Toleration[] | undefined, befor
 
 /** The new spec with all that may change set back, so that what remains different is refused. */
 function withAllowedChangesUndone(now: PodSpec, old: PodSpec): { munged: PodSpec; errors: FieldError[] } {
-  const munged: PodSpec = { ...now, containers: now.containers.map((container, i) => ({ ...container, image: old.containers[i]?.image })) }
+  const munged: PodSpec = { ...now, containers: (now.containers ?? []).map((container, i) => ({ ...container, image: old.containers[i]?.image })) }
   if (now.initContainers) munged.initContainers = now.initContainers.map((container, i) => ({ ...container, image: old.initContainers?.[i]?.image }))
   munged.activeDeadlineSeconds = old.activeDeadlineSeconds
   munged.schedulingGates = old.schedulingGates

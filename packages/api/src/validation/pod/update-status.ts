@@ -26,7 +26,7 @@ export function checkPodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
   errors.push(...checkImmutable('status.qosClass', textOf(status.qosClass), textOf(before.qosClass)))
   const policy = textOf(old.spec.restartPolicy)
   const mayRestart = (name: string) => {
-    const container = [...old.spec.containers, ...(old.spec.initContainers ?? [])].find((c) => c.name === name)
+    const container = [...(old.spec.containers ?? []), ...(old.spec.initContainers ?? [])].find((c) => c.name === name)
     return container !== undefined && (isSidecar(container) || container.restartPolicy !== undefined || (container.restartPolicyRules?.length ?? 0) > 0)
   }
   for (const list of ['containerStatuses', 'initContainerStatuses'] as const) errors.push(...checkTransitions(status[list], before[list], `status.${list}`, policy, mayRestart))
