@@ -20,9 +20,11 @@ import { createVirtualResources, tokenRequest } from './virtual/index.ts'
  */
 export function createSecurity(dependencies: ServerDependencies & { certificates: PreparedCertificates }): SecurityParts & { replaceCertificates(renewed: PreparedCertificates): void } {
   const { options, store, log } = dependencies
-  let { certificates } = dependencies
-  const kubeletCa = options.kubeletCertificateAuthority ? readFileSync(options.kubeletCertificateAuthority, 'utf8') : undefined
   const now = Date.now
+  let { certificates } = dependencies
+  const clientsOf = (ca: string | undefined): ClientCertificates | undefined => (ca === undefined ? undefined : new ClientCertificates(ca, now))
+  const kubeletCa = options.kubeletCertificateAuthority ? readFileSync(options.kubeletCertificateAuthority, 'utf8') : undefined
+  let clientCertificates = clientsOf(certificates.clientCa)
   const audiences = options.apiAudiences.length > 0 ? options.apiAudiences : [options.serviceAccountIssuer]
   const keys = certificates.serviceAccountKeys.map(verificationKey)
   const accounts = new ServiceAccountTokens({ issuer: options.serviceAccountIssuer, keys, store, now })
@@ -36,8 +38,7 @@ export function createSecurity(dependencies: ServerDependencies & { certificates
   const kubelet = kubeletAccess(dependencies, () => ({ ...certificates.kubeletClient, ca: kubeletCa }))
   return {
     authenticator: new RequestAuthenticator({
-      certificates: certificates.clientCa === undefined ? undefined : new ClientCertificates(certificates.clientCa, now),
-      tokens, audiences, anonymous: options.anonymousAuth, authorizer: authorization.authorizer, log,
+      certificates: () => clientCertificates, tokens, audiences, anonymous: options.anonymousAuth, authorizer: authorization.authorizer, log,
     }),
     authorizer: authorization.authorizer,
     admission: createAdmission(options, store),
@@ -45,9 +46,10 @@ export function createSecurity(dependencies: ServerDependencies & { certificates
     virtualResources: createVirtualResources({ authorization, tokens, audiences, modes: options.authorizationModes }),
     virtualSubresources: [tokenRequest(store, issuer)],
     connectHandlers: createConnectHandlers(store, kubelet, authorization.authorizer),
-    bootstrap: createBootstrap(dependencies, { addresses, nodePorts }, authorization.rbac),
+    bootstrap: createBootstrap({ ...dependencies, get certificates() { return certificates } }, { addresses, nodePorts }, authorization.rbac),
     paths: issuerDiscoveryPaths(dependencies, keys),
     replaceCertificates(renewed) {
+      if (renewed.clientCa !== certificates.clientCa) clientCertificates = clientsOf(renewed.clientCa)
       certificates = renewed
     },
   }

@@ -19,8 +19,9 @@ async function authenticatorWith(options: { anonymous?: boolean, ca?: string } =
   const { authorizer } = createAuthorization(['RBAC'], store)
   const accounts = new ServiceAccountTokens({ issuer: 'i', keys: [verificationKey(await createPrivateKeyPem())], store, now: Date.now })
   const tokens = new TokenAuthenticator(parseTokenFile('secret,root,1,"system:masters"\nplain,bob,2\n'), accounts, ['i'])
+  const certificates = options.ca === undefined ? undefined : new ClientCertificates(options.ca, Date.now)
   const authenticator = new RequestAuthenticator({
-    certificates: options.ca === undefined ? undefined : new ClientCertificates(options.ca, Date.now), tokens, audiences: ['i'], anonymous: options.anonymous ?? true, authorizer, log: { info() {}, error() {} },
+    certificates: () => certificates, tokens, audiences: ['i'], anonymous: options.anonymous ?? true, authorizer, log: { info() {}, error() {} },
   })
   const who = (headers: Record<string, string>, clientCertificates: Uint8Array[] = []): Promise<UserInfo | undefined> => authenticator.authenticate({ headers, path: '/', clientCertificates })
   return { store, who }

@@ -40,7 +40,8 @@ export class TokenAuthenticator {
 
 /** What the server's authenticator is made of. */
 export interface AuthenticatorParts {
-  readonly certificates: ClientCertificates | undefined
+  /** Asked each time: the authorities may be replaced while the server runs. */
+  readonly certificates: () => ClientCertificates | undefined
   readonly tokens: TokenAuthenticator
   readonly audiences: readonly string[]
   readonly anonymous: boolean
@@ -67,9 +68,10 @@ export class RequestAuthenticator implements Authenticator {
 
   #userOf(request: AuthenticationRequest): UserInfo | undefined {
     const failures: unknown[] = []
-    if (this.#parts.certificates && request.clientCertificates.length > 0) {
+    const certificates = request.clientCertificates.length > 0 ? this.#parts.certificates() : undefined
+    if (certificates) {
       try {
-        return authenticated(this.#parts.certificates.check(request.clientCertificates))
+        return authenticated(certificates.check(request.clientCertificates))
       } catch (error) {
         failures.push(error)
       }
