@@ -94,7 +94,7 @@ describe.skipIf(parity === undefined)('recorded creations (skipped without BERTH
 
   it.each(refused.filter(({ step }) => step.want?.status === 422))('$name: is refused with the same causes', ({ step, body }) => {
     const causes = statusCauses(validateCreate(gvkOf(body), prepared(body, step.path))).map((cause) => ({ ...cause, message: mask(cause.message) }))
-    expect(causes).toEqual((step.want?.body['details'] as JsonObject)['causes'])
+    expect(step.want?.body['details']).toHaveProperty('causes', causes)
   })
 
   it.each(refused.filter(({ step }) => step.want?.status === 400))('$name: cannot be decoded, for the same reason', ({ step, body }) => {

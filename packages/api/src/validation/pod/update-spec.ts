@@ -44,8 +44,7 @@ export function checkPodSpecUpdate(pod: Pod, old: Pod, whole: readonly FieldErro
 }
 
 function checkOnlyAddedTolerations(now: readonly Toleration[] | undefined, before: readonly Toleration[] | undefined): FieldError[] {
-  const withoutSeconds = ({ tolerationSeconds: _, ...rest }: Toleration) => rest
-  const kept = (before ?? []).every((old) => now?.some((toleration) => sameValue(withoutSeconds(toleration), withoutSeconds(old))))
+  const kept = (before ?? []).every((old) => now?.some((toleration) => sameValue({ ...toleration, tolerationSeconds: undefined }, { ...old, tolerationSeconds: undefined })))
   if (!kept) return [forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds')]
   return checkTolerations(now, 'spec.tolerations')
 }
