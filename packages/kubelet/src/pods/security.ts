@@ -15,9 +15,6 @@ export function namespaceOptions(pod: Pod): Init<NamespaceOption> {
   }
 }
 
-/** Is a namespace of the host used? */
-export const usesHostNamespace = (pod: Pod): boolean => Boolean(pod.spec.hostNetwork || pod.spec.hostIPC || pod.spec.hostPID)
-
 export interface SecurityOptions {
   /** Where localhost profiles lie: <root>/seccomp. */
   seccompRoot: string

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Container, Event, Pod, PodSpec } from '@berth/api/types/core/v1'
 import { type CriClient, createCriClient } from '@berth/cri'
 import { createClient, createLogger, inProcessTransport } from '@berth/kube'
+import { openCgroups } from '../../src/cgroups/files.ts'
 import type { KubeletConfiguration } from '../../src/config/configuration.ts'
 import { type Kubelet, startKubelet } from '../../src/kubelet.ts'
 import { createMemoryApi, type MemoryApi } from './memory-api.ts'
@@ -31,7 +32,9 @@ export interface Harness {
 export const nodeName = 'node-1'
 
 export async function startHarness(dir: string): Promise<Harness> {
-  const runtime = await startContainerd(join(dir, 'containerd'))
+  // The suite runs on any CRI runtime that has the test's image: KUBELET_TEST_ENDPOINT names its socket.
+  const given = process.env.KUBELET_TEST_ENDPOINT
+  const runtime = given ? { endpoint: given, stop: async () => {} } : await startContainerd(join(dir, 'containerd'))
   const api = createMemoryApi()
   const cri = createCriClient(runtime.endpoint)
   let kubelet: Kubelet | undefined
@@ -80,6 +83,7 @@ export async function startHarness(dir: string): Promise<Harness> {
       await kubelet?.stop()
       cri.close()
       await runtime.stop()
+      await openCgroups().remove('/berth-kubelet-test').catch(() => {})
     },
   }
   await start()
