@@ -1,4 +1,5 @@
-import { createEventRecorder, systemClock, type Clock, type EventRecorder, type Informers, type KubeClient, type Logger, type RunningPart } from '@berth/kube'
+import { setMaxListeners } from 'node:events'
+import { createEventRecorder, sleep, systemClock, type Clock, type EventRecorder, type Informers, type KubeClient, type Logger, type RunningPart } from '@berth/kube'
 import { defaultSettings, type ControllerSettings } from './config.ts'
 import type { ControllerContext } from './context.ts'
 import { CidrSet } from './node-ipam/cidr-set.ts'
@@ -29,6 +30,7 @@ export async function startControllers(options: StartControllersOptions): Promis
   for (const cidr of settings.clusterCidrs) void new CidrSet(cidr, cidr.includes(':') ? settings.nodeCidrMaskSizeIpv6 : settings.nodeCidrMaskSizeIpv4)
 
   const ending = new AbortController()
+  setMaxListeners(0, ending.signal)
   const end = (): void => ending.abort()
   if (outer?.aborted === true) end()
   outer?.addEventListener('abort', end, { once: true })
@@ -47,7 +49,7 @@ export async function startControllers(options: StartControllersOptions): Promis
       } catch (error) {
         if (ending.signal.aborted) return
         logger.error(error, 'Controller failed, starting it again', { controller: controller.name })
-        await new Promise<void>((resolve) => clock.setTimeout(resolve, 5_000))
+        await sleep(clock, 5_000, ending.signal).catch(() => {})
       }
     }
   })

@@ -24,13 +24,13 @@ export const endpointSliceController: Controller = {
       return service === undefined ? [] : [service]
     } } })
     const recorder = context.recorder('endpoint-slice-controller')
-    const seen = new SeenVersions()
+    const seen = new SeenVersions(context.clock)
     const frame = keyedController({
       name: 'endpoint_slice', workers: context.settings.concurrentEndpointSliceSyncs, context, informers: [services, pods, nodes, slices],
       async sync(key, queue) {
         const service = services.store.get(key)
         if (service === undefined) return seen.forget(key)
-        if (service.spec.type === 'ExternalName' || service.spec.selector === undefined || service.metadata.deletionTimestamp !== undefined) return
+        if (service.spec.type === 'ExternalName' || noSelector(service) || service.metadata.deletionTimestamp !== undefined) return
         const existing = slices.store.byIndex('service', key)
         // The informer will bring what we wrote, and that brings us here again; the pause covers a slice somebody deleted meanwhile.
         if (seen.stale(key, existing)) return queue.addAfter(key, 1000)
@@ -56,6 +56,10 @@ export const endpointSliceController: Controller = {
   },
 }
 
+function noSelector(service: Service): boolean {
+  return Object.keys(service.spec.selector ?? {}).length === 0
+}
+
 /** The key of the Service that a slice of ours belongs to. */
 function serviceOf(slice: EndpointSlice): string | undefined {
   const labels = slice.metadata.labels ?? {}
@@ -74,7 +78,7 @@ async function write({ client }: ControllerContext, key: string, seen: SeenVersi
 
 function enqueueServicesOf(services: Informer<Service>, queue: WorkQueue, pod: Pod): void {
   for (const service of services.store.byIndex('namespace', pod.metadata.namespace ?? '')) {
-    if (service.spec.selector !== undefined && selectorFromSet(service.spec.selector).matches(pod.metadata.labels)) queue.add(keyOf(service))
+    if (!noSelector(service) && selectorFromSet(service.spec.selector).matches(pod.metadata.labels)) queue.add(keyOf(service))
   }
 }
 

@@ -21,7 +21,7 @@ export const nodeIpamController: Controller = {
         if (!sets.some((set) => set.occupy(cidr))) logger.warn('The podCIDR of a node is not of the cluster CIDR', { node: node.metadata.name, podCIDR: cidr })
       }
     }
-    /** What has been given to a node and is not in the informer yet. */
+    /** What a node is given, by uid, until the informer shows it: a write whose answer was lost is made again with the same. */
     const given = new Map<string, string[]>()
     const release = (cidrs: readonly string[]): void => {
       for (const cidr of cidrs) for (const set of sets) set.release(cidr)
@@ -31,24 +31,17 @@ export const nodeIpamController: Controller = {
       name: 'node_ipam', workers: 1, context, informers: [nodes],
       async sync(key) {
         const node = nodes.store.get(key)
-        if (node === undefined || node.metadata.deletionTimestamp !== undefined || cidrsOf(node).length > 0 || given.has(node.metadata.uid ?? '')) return
-        const cidrs = sets.map((set) => set.allocate())
-        const found = cidrs.filter((cidr) => cidr !== undefined)
+        if (node === undefined || node.metadata.deletionTimestamp !== undefined || cidrsOf(node).length > 0) return
+        const uid = node.metadata.uid ?? ''
+        const found = given.get(uid) ?? sets.flatMap((set) => set.allocate() ?? [])
         if (found.length < sets.length) {
           release(found)
           recorder.event({ kind: 'Node', apiVersion: 'v1', name: key, uid: node.metadata.uid ?? key }, 'Normal', 'CIDRNotAvailable', `Node ${key} status is now: CIDRNotAvailable`)
           throw new Error('CIDR allocation failed; there are no remaining CIDRs left to allocate in the accepted range')
         }
-        try {
-          const patch = { metadata: { uid: node.metadata.uid }, spec: { podCIDR: found[0], podCIDRs: found } }
-          const written = await client.patch(core.nodes, key, { type: 'strategic', body: patch }).catch(ignore(isNotFound))
-          if (written === undefined) release(found)
-          else given.set(node.metadata.uid ?? '', found)
-        } catch (error) {
-          // It may have been written all the same; then the informer will say so and occupy it again.
-          release(found)
-          throw error
-        }
+        given.set(uid, found)
+        const patch = { metadata: { uid }, spec: { podCIDR: found[0], podCIDRs: found } }
+        await client.patch(core.nodes, key, { type: 'strategic', body: patch }).catch(ignore(isNotFound))
       },
     })
     const off = nodes.on({
@@ -56,10 +49,14 @@ export const nodeIpamController: Controller = {
         occupy(node)
         frame.queue.add(node.metadata.name)
       },
-      updated(_old, node) {
-        if (cidrsOf(node).length > 0) given.delete(node.metadata.uid ?? '')
+      updated(old, node) {
+        if (cidrsOf(node).length === 0) return frame.queue.add(node.metadata.name)
+        if (cidrsOf(old).length > 0) return
+        const mine = given.get(node.metadata.uid ?? '') ?? []
+        given.delete(node.metadata.uid ?? '')
+        // Somebody else gave it another one meanwhile.
+        release(mine.filter((cidr) => !cidrsOf(node).includes(cidr)))
         occupy(node)
-        frame.queue.add(node.metadata.name)
       },
       deleted(node) {
         const uid = node.metadata.uid ?? ''

@@ -4,8 +4,8 @@ import { wireTime } from '../common/pods.ts'
 
 /** What the controller remembers of a node: what it last saw, and when (by its own clock) that last changed. */
 export interface NodeHealth {
-  /** The Ready condition's heartbeat and status as last seen. */
-  seen: string
+  /** The Ready condition's heartbeat as last seen: what the kubelet alone moves. */
+  heartbeat: string
   renewTime: string
   /** When the kubelet last gave a sign of life. */
   probedAt: number
@@ -22,14 +22,15 @@ const posted = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'] as con
 /** Takes in what a node and its lease say now. */
 export function observe(node: Node, lease: Lease | undefined, known: NodeHealth | undefined, now: number): NodeHealth {
   const ready = readyOf(node)
-  const seen = JSON.stringify([ready?.status, ready?.reason, ready?.lastHeartbeatTime])
+  const heartbeat = ready?.lastHeartbeatTime ?? ''
   const renewTime = lease?.spec?.renewTime ?? ''
   if (known === undefined) {
     // A node that has never posted is counted from its creation; one that has, from when we first see it.
-    return { seen, renewTime, probedAt: ready === undefined ? Date.parse(node.metadata.creationTimestamp ?? '') || now : now }
+    return { heartbeat, renewTime, probedAt: ready === undefined ? Date.parse(node.metadata.creationTimestamp ?? '') || now : now }
   }
-  const alive = seen !== known.seen || renewTime > known.renewTime
-  return { seen, renewTime, probedAt: alive ? now : known.probedAt }
+  // Never backwards: our own NodeStatusNeverUpdated states the node's creation as its heartbeat.
+  const alive = heartbeat > known.heartbeat && ready?.reason !== 'NodeStatusNeverUpdated' || renewTime > known.renewTime
+  return { heartbeat, renewTime, probedAt: alive ? now : known.probedAt }
 }
 
 /** The conditions that a silent node gets; undefined where it is not silent, or they are so already. */

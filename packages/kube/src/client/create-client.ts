@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { apiVersionOf, type ResourceInfo } from '@berth/api'
 import type { ObjectMeta, Status } from '@berth/api/types/meta/v1'
 import { sleep, systemClock } from '../clock/system-clock.ts'
@@ -23,6 +24,8 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
 
   const send = async (request: TransportRequest): Promise<TransportResponse> => {
     const headers = { accept: 'application/json', 'user-agent': userAgent, ...request.headers }
+    // One signal may end any number of requests.
+    if (request.signal !== undefined) setMaxListeners(0, request.signal)
     for (let attempt = 0; ; attempt += 1) {
       const response = await transport.request({ ...request, headers })
       if (response.status < 400) return response

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { createLogger } from '../logging/create-logger.ts'
 import { kubernetesVersion } from '../version.ts'
 import type { Command, CommandIo, CommandIoOptions, CommandSpec, FlagSpecs, FlagValues } from './command.ts'
@@ -89,6 +90,7 @@ export function runCommand(command: Command, argv: readonly string[], io: Comman
 /** A signal that aborts at the first SIGINT or SIGTERM; the second ends the process. */
 function signalsAbort(): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(1)
     controller.abort(new Error('signal'))

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { ResourceInfo } from '@berth/api'
 import type { ObjectMeta } from '@berth/api/types/meta/v1'
 import type { KubeClient } from '../client/client.ts'
@@ -41,6 +42,8 @@ export function createInformers(client: KubeClient, options: InformersOptions = 
       return found.view(o.indexers ?? {})
     },
     start(signal) {
+      // Each informer listens for the end.
+      setMaxListeners(0, signal)
       running ??= signal
       for (const informer of shared.values()) informer.start(signal)
     },

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Logger } from '../logging/logger.ts'
 import { isConflict } from '../errors.ts'
 import type { WorkQueue } from './work-queue.ts'
@@ -8,6 +9,7 @@ import type { WorkQueue } from './work-queue.ts'
  */
 export async function runWorkers<K extends string>(queue: WorkQueue<K>, count: number, handler: (key: K) => Promise<void>, options: { logger: Logger; signal: AbortSignal }): Promise<void> {
   const { logger, signal } = options
+  setMaxListeners(0, signal)
   const stop = (): void => queue.shutDown()
   if (signal.aborted) stop()
   signal.addEventListener('abort', stop, { once: true })
