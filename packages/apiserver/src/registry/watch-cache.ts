@@ -157,14 +157,6 @@ export class WatchCache {
     return this.#listeners.size
   }
 
-  /** Drops history up to a revision. */
-  compact(revision: number): void {
-    let drop = 0
-    while (drop < this.#history.length && (this.#history[drop]?.revision ?? 0) <= revision) drop++
-    this.#drop(drop)
-    this.#oldest = Math.max(this.#oldest, revision)
-  }
-
   #remember(event: CacheEvent): void {
     this.#history.push(event)
     this.#historyBytes += event.current?.bytes.length ?? 256

@@ -30,7 +30,7 @@ class SqliteCommitter implements Committer {
       this.#waiting?.reject(error)
       this.#waiting = undefined
     }
-    this.#worker.on('error', (error: Error) => died(new CommitError(`the storage's writer thread failed: ${error.message}`, true)))
+    this.#worker.on('error', (error: Error) => died(new CommitError(`${file}: ${error.message}${/locked/.test(error.message) ? ' (another server uses this directory)' : ''}`, true)))
     this.#worker.on('exit', () => died(this.#dead ?? new CommitError('the storage\'s writer thread has ended', true)))
   }
 
