@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import {
   CommandError, createClient, createInformers, createMetricsRegistry, defineCommand, delegatedAuthentication, delegatedAuthorization, errorText, runLeaderElection,
-  selfSignedServing, startComponentServer, transportFromKubeconfig, type CommandIo, type ComponentServer, type FlagSpecs, type FlagValues, type KubeClient, type RunningPart,
+  kubeconfigHost, meteredTransport, selfSignedServing, startComponentServer, transportFromKubeconfig, workQueueMetrics, type CommandIo, type ComponentServer, type FlagSpecs, type FlagValues, type KubeClient, type RunningPart,
 } from '@berth/kube'
-import { controllers } from './registry.ts'
+import { chooseControllers, controllers } from './registry.ts'
 import { startControllers } from './start-controllers.ts'
 
 const names = controllers.map((controller) => controller.name).toSorted().join(', ')
@@ -54,15 +54,16 @@ export const command = defineCommand({
   async run(given, _positionals, io) {
     check(given)
     const rootCa = given['root-ca-file'] === undefined ? '' : await readNamed('root-ca-file', given['root-ca-file'])
-    const transport = transportFromKubeconfig(given.kubeconfig)
-    const client = createClient(transport, { userAgent: 'kube-controller-manager', fieldManager: 'kube-controller-manager' })
     const metrics = await createMetricsRegistry()
+    const transport = await meteredTransport(transportFromKubeconfig(given.kubeconfig), metrics, await kubeconfigHost(given.kubeconfig))
+    const client = createClient(transport, { userAgent: 'kube-controller-manager', fieldManager: 'kube-controller-manager' })
+    const queueObserver = await workQueueMetrics(metrics)
     let leading: RunningPart | undefined
     const server = await serve(given, client, io, metrics)
     const start = async (signal: AbortSignal): Promise<void> => {
       const informers = createInformers(client, { logger: io.logger })
       leading = await startControllers({
-        client, informers, logger: io.logger, signal, rootCa, controllers: given.controllers,
+        client, informers, logger: io.logger, signal, rootCa, queueObserver, controllers: given.controllers,
         clusterCidr: given['allocate-node-cidrs'] ? given['cluster-cidr'] : [],
         nodeCidrMaskSizeIpv4: given['node-cidr-mask-size-ipv4'] ?? given['node-cidr-mask-size'] ?? 24,
         nodeCidrMaskSizeIpv6: given['node-cidr-mask-size-ipv6'] ?? given['node-cidr-mask-size'] ?? 64,
@@ -99,6 +100,11 @@ export const command = defineCommand({
 })
 
 function check(given: Flags): void {
+  try {
+    chooseControllers(given.controllers)
+  } catch (error) {
+    throw new CommandError(`--controllers: ${errorText(error)}`)
+  }
   if (given['kube-api-content-type'] !== 'application/json') throw new CommandError(`invalid argument ${JSON.stringify(given['kube-api-content-type'])} for "--kube-api-content-type" flag: only application/json is served`)
   if (given['allocate-node-cidrs'] && given['cluster-cidr'].length === 0) throw new CommandError('--cluster-cidr: must be set when --allocate-node-cidrs is true')
   if ((given['tls-cert-file'] === undefined) !== (given['tls-private-key-file'] === undefined)) throw new CommandError('--tls-cert-file and --tls-private-key-file must be given together')

@@ -1,4 +1,4 @@
-import type { Clock, EventRecorder, Informers, KubeClient, Logger } from '@berth/kube'
+import type { Clock, EventRecorder, Informers, KubeClient, Logger, WorkQueueObserver } from '@berth/kube'
 import type { ControllerSettings } from './config.ts'
 
 /** What every controller is given. A controller reaches the world through this alone. */
@@ -10,6 +10,8 @@ export interface ControllerContext {
   readonly settings: ControllerSettings
   /** A recorder of events with `source.component` as upstream names this controller. */
   recorder(component: string): EventRecorder
+  /** Makes the observer of a work queue, where metrics are kept. */
+  readonly queueObserver?: (name: string) => WorkQueueObserver
   /** Ends everything. */
   readonly signal: AbortSignal
 }

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { createEventRecorder, sleep, systemClock, type Clock, type EventRecorder, type Informers, type KubeClient, type Logger, type RunningPart } from '@berth/kube'
+import { createEventRecorder, sleep, systemClock, type Clock, type EventRecorder, type Informers, type KubeClient, type Logger, type RunningPart, type WorkQueueObserver } from '@berth/kube'
 import { defaultSettings, type ControllerSettings } from './config.ts'
 import type { ControllerContext } from './context.ts'
 import { CidrSet } from './node-ipam/cidr-set.ts'
@@ -15,13 +15,15 @@ export interface StartControllersOptions extends Partial<Omit<ControllerSettings
   /** Size of a node's podCIDR (IPv4). */
   nodeCidrMaskSize?: number
   clock?: Clock
+  /** See `workQueueMetrics` of @berth/kube. */
+  queueObserver?: (name: string) => WorkQueueObserver
   /** Stops everything too. */
   signal?: AbortSignal
 }
 
 /** Starts the controllers that `controllers` chooses (all, when absent). They run until `stop()`, or the signal; a controller that ends with an error is started again. */
 export async function startControllers(options: StartControllersOptions): Promise<RunningPart> {
-  const { client, informers, logger, clusterCidr, nodeCidrMaskSize, clock = systemClock, signal: outer, ...given } = options
+  const { client, informers, logger, clusterCidr, nodeCidrMaskSize, clock = systemClock, queueObserver, signal: outer, ...given } = options
   const settings: ControllerSettings = { ...defaultSettings, ...given }
   settings.clusterCidrs = clusterCidr === undefined ? [] : typeof clusterCidr === 'string' ? [clusterCidr] : clusterCidr
   if (nodeCidrMaskSize !== undefined) settings.nodeCidrMaskSizeIpv4 = nodeCidrMaskSize
@@ -41,7 +43,7 @@ export async function startControllers(options: StartControllersOptions): Promis
     return known
   }
   const runs = chosen.map(async (controller) => {
-    const context: ControllerContext = { client, informers, logger: logger.with({ controller: controller.name }), clock, settings, recorder, signal: ending.signal }
+    const context: ControllerContext = { client, informers, logger: logger.with({ controller: controller.name }), clock, settings, recorder, queueObserver, signal: ending.signal }
     while (!ending.signal.aborted) {
       try {
         logger.v(1).info('Starting controller', { controller: controller.name })

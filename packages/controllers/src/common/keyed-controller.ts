@@ -15,7 +15,7 @@ export interface KeyedOptions<K extends string> {
 /** The frame of a controller: a queue of keys, filled by informers' handlers, and workers that bring each key's object to what it should be. */
 export function keyedController<K extends string = string>(options: KeyedOptions<K>): { queue: WorkQueue<K>; run(): Promise<void> } {
   const { context, informers } = options
-  const queue = createWorkQueue<K>({ name: options.name, clock: context.clock, ...(options.maxDelayMs === undefined ? {} : { maxDelayMs: options.maxDelayMs }) })
+  const queue = createWorkQueue<K>({ name: options.name, clock: context.clock, observer: context.queueObserver?.(options.name), ...(options.maxDelayMs === undefined ? {} : { maxDelayMs: options.maxDelayMs }) })
   return {
     queue,
     async run() {

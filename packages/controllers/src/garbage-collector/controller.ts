@@ -18,8 +18,8 @@ export const garbageCollector: Controller = {
     const { logger, signal, clock, settings } = context
     const graph = new OwnerGraph()
     const kinds = new CollectableKinds(context.informers)
-    const toDelete = createWorkQueue({ name: 'garbage_collector_attempt_to_delete', clock })
-    const toOrphan = createWorkQueue({ name: 'garbage_collector_attempt_to_orphan', clock })
+    const toDelete = createWorkQueue({ name: 'garbage_collector_attempt_to_delete', clock, observer: context.queueObserver?.('garbage_collector_attempt_to_delete') })
+    const toOrphan = createWorkQueue({ name: 'garbage_collector_attempt_to_orphan', clock, observer: context.queueObserver?.('garbage_collector_attempt_to_orphan') })
     const scope: Scope = { context, graph, kinds, toDelete, recorder: context.recorder('garbage-collector-controller') }
     const enqueue = (work: GraphWork): void => {
       for (const uid of work.attemptToDelete) toDelete.add(uid)

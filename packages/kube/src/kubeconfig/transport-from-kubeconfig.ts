@@ -31,6 +31,14 @@ export function transportFromKubeconfig(path: string | undefined, options: { con
   }
 }
 
+/** The `host:port` that {@link transportFromKubeconfig} of the same path speaks to, for metrics and messages. Throws {@link KubeconfigError}. */
+export async function kubeconfigHost(path: string | undefined): Promise<string> {
+  const paths = kubeconfigPaths(path)
+  if (paths.length === 0) return `${process.env['KUBERNETES_SERVICE_HOST'] ?? ''}:${process.env['KUBERNETES_SERVICE_PORT'] ?? ''}`
+  const { cluster } = await loadKubeconfig(paths)
+  return URL.canParse(cluster.server ?? '') ? new URL(cluster.server ?? '').host : cluster.server ?? ''
+}
+
 /** A transport as the service account of the pod that this process runs in. Throws {@link KubeconfigError} outside of one. */
 export function inClusterTransport(env: NodeJS.ProcessEnv = process.env, directory = serviceAccountDirectory): Transport {
   const host = env['KUBERNETES_SERVICE_HOST'] ?? ''

@@ -4,7 +4,7 @@ import type { WorkQueue, WorkQueueOptions } from './work-queue.ts'
 
 /** Makes a {@link WorkQueue}. Keys are taken in the order they became ready. */
 export function createWorkQueue<K extends string = string>(options: WorkQueueOptions): WorkQueue<K> {
-  const { name, baseDelayMs = 5, maxDelayMs = 1_000_000, clock = systemClock } = options
+  const { name, baseDelayMs = 5, maxDelayMs = 1_000_000, clock = systemClock, observer } = options
   /** Wanted: waiting in `ready`, or being worked on and to be queued again. */
   const dirty = new Set<K>()
   const processing = new Set<K>()
@@ -12,12 +12,16 @@ export function createWorkQueue<K extends string = string>(options: WorkQueueOpt
   const delayed = new Map<K, { at: number; timer: Timer }>()
   const failures = new Map<K, number>()
   const waiters: ((key: K | undefined) => void)[] = []
+  /** When keys became wanted and were taken; kept for the observer alone. */
+  const since = new Map<K, number>()
+  const takenAt = new Map<K, number>()
   let stopped = false
 
   const offer = (key: K): void => {
     const waiter = waiters.shift()
     if (waiter === undefined) {
       ready.add(key)
+      observer?.depth(ready.size)
       return
     }
     take(key)
@@ -27,6 +31,12 @@ export function createWorkQueue<K extends string = string>(options: WorkQueueOpt
     ready.delete(key)
     dirty.delete(key)
     processing.add(key)
+    if (observer === undefined) return
+    const now = clock.now()
+    observer.depth(ready.size)
+    observer.taken((now - (since.get(key) ?? now)) / 1000)
+    since.delete(key)
+    takenAt.set(key, now)
   }
 
   const queue: WorkQueue<K> = {
@@ -35,6 +45,8 @@ export function createWorkQueue<K extends string = string>(options: WorkQueueOpt
     add(key) {
       if (stopped || dirty.has(key)) return
       dirty.add(key)
+      observer?.added()
+      if (observer !== undefined) since.set(key, clock.now())
       if (!processing.has(key)) offer(key)
     },
     addAfter(key, ms) {
@@ -51,6 +63,7 @@ export function createWorkQueue<K extends string = string>(options: WorkQueueOpt
       delayed.set(key, { at, timer })
     },
     addRateLimited(key) {
+      observer?.retried()
       const failed = failures.get(key) ?? 0
       failures.set(key, failed + 1)
       queue.addAfter(key, Math.min(baseDelayMs * 2 ** Math.min(failed, 60), maxDelayMs))
@@ -69,6 +82,8 @@ export function createWorkQueue<K extends string = string>(options: WorkQueueOpt
     },
     done(key) {
       processing.delete(key)
+      observer?.finished((clock.now() - (takenAt.get(key) ?? clock.now())) / 1000)
+      takenAt.delete(key)
       if (dirty.has(key)) offer(key)
     },
     shutDown() {

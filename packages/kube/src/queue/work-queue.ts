@@ -23,6 +23,17 @@ export interface WorkQueue<K extends string = string> {
   shutDown(): void
 }
 
+/** What a queue reports about itself; see `workQueueMetrics` for upstream's metrics. Durations are in seconds. */
+export interface WorkQueueObserver {
+  depth(count: number): void
+  added(): void
+  retried(): void
+  /** A key was taken after it had waited so long. */
+  taken(waitedSeconds: number): void
+  /** A key was given back after so long. */
+  finished(workedSeconds: number): void
+}
+
 export interface WorkQueueOptions {
   name: string
   /** First delay of the back-off; 5 ms when absent. */
@@ -30,4 +41,5 @@ export interface WorkQueueOptions {
   /** Greatest delay of the back-off; 1000 s when absent. */
   maxDelayMs?: number
   clock?: Clock
+  observer?: WorkQueueObserver
 }
