@@ -71,6 +71,7 @@ export interface Kubelet extends RunningPart {
 }
 
 const housekeepingMs = 10_000
+const firstHousekeepingMs = 2000
 const garbageMs = 60_000
 const runtimeRetryMs = 1000
 
@@ -184,8 +185,9 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   let keeping: Promise<void> | undefined
   const every = (ms: number, work: () => Promise<void>): void => {
     void (async () => {
-      while (!signal.aborted) {
-        await sleep(clock, ms, signal).catch(() => {})
+      // The first time soon: what a kubelet finds that was away is the most.
+      for (let wait = Math.min(ms, firstHousekeepingMs); !signal.aborted; wait = ms) {
+        await sleep(clock, wait, signal).catch(() => {})
         if (!signal.aborted) await work().catch((error: unknown) => logger.error(error, 'Housekeeping failed'))
       }
     })()

@@ -1,5 +1,5 @@
-import type { ContainerStatus, Pod, PodPhase } from '@berth/api/types/core/v1'
-import { isSidecar } from './containers.ts'
+import type { Container, ContainerStatus, Pod, PodPhase } from '@berth/api/types/core/v1'
+import { isSidecar, restartsAfterExit } from './containers.ts'
 
 /** Counts of containers by what they do. */
 interface Counts { waiting: number; running: number; stopped: number; succeeded: number; unknown: number }
@@ -16,6 +16,11 @@ function count(counts: Counts, status: ContainerStatus | undefined): void {
     if (status.lastState?.terminated) counts.stopped++
     else counts.waiting++
   } else counts.unknown++
+}
+
+function restartsAgain(pod: Pod, c: Container, status: ContainerStatus | undefined): boolean {
+  const ended = status?.state?.terminated ?? status?.lastState?.terminated
+  return ended !== undefined && restartsAfterExit(pod, c, ended.exitCode)
 }
 
 /**
@@ -54,9 +59,8 @@ export function podPhase(pod: Pod, statuses: readonly ContainerStatus[], initSta
   if (counts.running === 0 && counts.stopped > 0 && counts.unknown === 0) {
     // Sidecars still stop: the phase must not be final while something runs.
     if (sidecars.running > 0) return 'Running'
-    if (pod.spec.containers.some((c) => (c.restartPolicy ?? pod.spec.restartPolicy ?? 'Always') === 'Always')) return 'Running'
-    if (counts.stopped === counts.succeeded) return 'Succeeded'
-    return neverRestarts ? 'Failed' : 'Running'
+    if (pod.spec.containers.some((c) => restartsAgain(pod, c, statuses.find((x) => x.name === c.name)))) return 'Running'
+    return counts.stopped === counts.succeeded ? 'Succeeded' : 'Failed'
   }
   return 'Pending'
 }

@@ -58,6 +58,11 @@ describe('the status of a pod', () => {
     expect(compute({ pod: testPod({ restartPolicy }), runtime: testRuntime([testRecord(a, 'exited', { exitCode })]), terminal }).phase).toBe(phase)
   })
 
+  it('is over when no container starts again by its own policy, whatever the pod\'s is', () => {
+    const pod = testPod({ containers: [{ ...a, restartPolicy: 'Never' }] })
+    expect(compute({ pod, runtime: testRuntime([testRecord(a, 'exited', { exitCode: 1 })]) }).phase).toBe('Failed')
+  })
+
   it('is Pending while init containers run, and not Initialized', () => {
     const pod = testPod({ initContainers: [init], containers: [a] })
     const s = compute({ pod, runtime: testRuntime([testRecord(init, 'running')]) })

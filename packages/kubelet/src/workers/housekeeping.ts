@@ -7,6 +7,7 @@ import { messageOf } from '../errors.ts'
 import { ignoreNotFound } from '../runtime/read.ts'
 import { labels } from '../runtime/records.ts'
 import type { WorkerContext } from './context.ts'
+import { enforceLocalStorage } from './local-storage.ts'
 import type { PodManager } from './manager.ts'
 
 /** Containers and sandboxes that may go: pure. */
@@ -71,6 +72,7 @@ export async function houseKeep(context: WorkerContext, pods: PodManager, listed
       }
     }
   }
+  await attempt('local storage', () => enforceLocalStorage(context, pods))
   await attempt('QoS cgroups', () => balanceQos(context, pods.list()))
   await attempt('log directories', () => cleanLogs(context, unused))
   for (const problem of problems) logger.v(1).info('Cleaning up failed', { err: problem })

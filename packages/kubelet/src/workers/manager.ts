@@ -13,6 +13,8 @@ export interface PodManager {
   upsert(pod: Pod): void
   /** The API has removed the pod. */
   removed(pod: Pod): void
+  /** Ends a pod because it takes what it may not: Failed, with reason Evicted. */
+  evict(uid: string, message: string): void
   poke(uid: string): void
   pokeAll(): void
   get(uid: string): Pod | undefined
@@ -68,6 +70,12 @@ export function createPodManager(context: WorkerContext, node: () => Node): PodM
       if (!worker) return
       worker.state.pod = { ...pod, metadata: { ...pod.metadata, deletionTimestamp: pod.metadata.deletionTimestamp ?? new Date(context.clock.now()).toISOString() } }
       worker.goneFromApi()
+    },
+    evict: (uid, message) => {
+      const worker = workers.get(uid)
+      if (!worker || worker.state.phase !== 'running') return
+      context.recorder.event(podReference(worker.state.pod), 'Warning', 'Evicted', message)
+      worker.terminate({ ended: { reason: 'Evicted', message }, graceSeconds: 1 })
     },
     poke: (uid) => workers.get(uid)?.poke(),
     pokeAll: () => {

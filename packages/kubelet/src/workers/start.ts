@@ -12,6 +12,7 @@ import { containerConfig, type NodeSettings } from '../pods/cri-config.ts'
 import { containerEnv } from '../pods/env.ts'
 import { hostsFile } from '../pods/host-files.ts'
 import { serviceVariables } from '../pods/service-env.ts'
+import { ignoreNotFound } from '../runtime/read.ts'
 import { latestContainer, type PodRuntime, restartCountOf } from '../runtime/records.ts'
 import type { WorkerContext } from './context.ts'
 import { downwardFacts } from './facts.ts'
@@ -120,6 +121,11 @@ function targetOf(container: PodContainer, input: StartInput): { targetId?: stri
 /** One more than the last instance's; where the runtime has lost that, the log files still tell. */
 async function nextRestartCount(context: WorkerContext, container: PodContainer, input: StartInput): Promise<number> {
   const record = latestContainer(input.runtime, container.spec.name)
+  if (record?.state === 'created') {
+    // Made by a kubelet that died before it started it: nothing of it ever ran, so its number is free again.
+    await ignoreNotFound(context.cri.removeContainer({ containerId: record.id }))
+    return restartCountOf(record)
+  }
   if (record) return restartCountOf(record) + 1
   const dir = join(podLogDirectory(context.settings.podLogsDir, input.pod), container.spec.name)
   const numbers = (await readdir(dir).catch(() => [])).map((f) => /^(\d+)\.log/.exec(f)?.[1]).filter((n) => n !== undefined).map(Number)

@@ -12,7 +12,7 @@ import { type PodPlan, planPod } from '../pods/plan.ts'
 import { podStatus } from '../pods/pod-status.ts'
 import { amountsOf, podAmounts } from '../pods/resources.ts'
 import { fromTime } from '../pods/time.ts'
-import type { PodRuntime } from '../runtime/records.ts'
+import { nothingRuns, type PodRuntime } from '../runtime/records.ts'
 import { makePodDirs } from '../volumes/manager.ts'
 import type { WorkerContext } from './context.ts'
 import { downwardFacts } from './facts.ts'
@@ -67,7 +67,7 @@ export async function syncPod(context: WorkerContext, worker: PodWorker, signal:
   const plan = planPod(pod, runtime, context.probes)
   const settingsOfNode = nodeSettings(context)
   await applyKills(context, pod, runtime, plan, ips[0] ?? '', signal)
-  if (!plan.createSandbox && plan.starts.length === 0) return { again: plan.kills.length > 0 || plan.killPod, ...untilDeadline(context, deadline) }
+  if (!plan.createSandbox && plan.starts.length === 0) return { again: plan.kills.length > 0 || (plan.killPod && !nothingRuns(runtime)), ...untilDeadline(context, deadline) }
 
   const { dns, problems } = podDns(pod, await context.hostDns(), { servers: settings.clusterDns, domain: settings.clusterDomain })
   if (plan.createSandbox) for (const problem of problems) recorder.event(podReference(pod), 'Warning', 'DNSConfigForming', problem)

@@ -5,6 +5,7 @@ import { labels } from '../runtime/records.ts'
 import { testPod } from '../pods/test-pods.ts'
 import { planGarbage } from './housekeeping.ts'
 import { gracePeriodOf } from './kill.ts'
+import { overLocalLimit } from './local-storage.ts'
 import { statusPatch } from './status-manager.ts'
 
 describe('the patch of a status', () => {
@@ -45,5 +46,18 @@ describe('garbage in the runtime', () => {
   })
   it('is nothing of pods that are not ours to judge', () => {
     expect(planGarbage([s('s1', 1), s('s2', 2)], [c('1', 'a', 1), c('2', 'a', 2), c('3', 'a', 3)], () => false, 0, 100)).toEqual({ containers: [], sandboxes: [] })
+  })
+})
+
+describe('limits of local storage', () => {
+  const limits = { 'ephemeral-storage': '1Ki' }
+  it.each([
+    ['a full emptyDir', testPod({ volumes: [{ name: 'v', emptyDir: { sizeLimit: '1Ki' } }] }), { v: 1025n }, {}, 'Usage of EmptyDir volume "v" exceeds the limit "1Ki". '],
+    ['one at its limit', testPod({ volumes: [{ name: 'v', emptyDir: { sizeLimit: '1Ki' } }] }), { v: 1024n }, {}, undefined],
+    ['a container that writes too much', testPod({ containers: [{ name: 'a', resources: { limits } }] }), {}, { a: 2000n }, 'Container a exceeded its local ephemeral storage limit "1Ki". '],
+    ['all together', testPod({ containers: [{ name: 'a', resources: { limits } }], volumes: [{ name: 'v', emptyDir: {} }] }), { v: 600n }, { a: 600n }, 'Pod ephemeral local storage usage exceeds the total limit of containers 1024. '],
+    ['no limit', testPod({ volumes: [{ name: 'v', emptyDir: {} }] }), { v: 10n ** 12n }, {}, undefined],
+  ] as const)('%s', (_, pod, volumes, containers, expected) => {
+    expect(overLocalLimit(pod, { volumes: new Map(Object.entries(volumes)), containers: new Map(Object.entries(containers)) })).toBe(expected)
   })
 })
