@@ -1,7 +1,7 @@
 import { core, discovery } from '@berth/api'
 import type { Pod, Service } from '@berth/api/types/core/v1'
 import type { EndpointSlice } from '@berth/api/types/discovery/v1'
-import { isNotFound, keyOf, selectorFromSet, splitKey, type Informer, type WorkQueue } from '@berth/kube'
+import { isNotFound, keyOf, selectorFromSet, splitKey, type Informer, type Selector, type WorkQueue } from '@berth/kube'
 import { ignore } from '../common/adoption.ts'
 import { canonicalJson } from '../common/hash.ts'
 import { keyedController } from '../common/keyed-controller.ts'
@@ -34,7 +34,7 @@ export const endpointSliceController: Controller = {
         const existing = slices.store.byIndex('service', key)
         // The informer will bring what we wrote, and that brings us here again; the pause covers a slice somebody deleted meanwhile.
         if (seen.stale(key, existing)) return queue.addAfter(key, 1000)
-        const selector = selectorFromSet(service.spec.selector)
+        const selector = selectorOf(service)
         const own = pods.store.byIndex('namespace', splitKey(key).namespace).filter((pod) => selector.matches(pod.metadata.labels))
         const desired = desiredEndpoints(service, own, (name) => nodes.store.get(name))
         try {
@@ -54,6 +54,15 @@ export const endpointSliceController: Controller = {
     await frame.run()
     for (const remove of [...off, offNodes]) remove()
   },
+}
+
+/** Compiled once for each version of a Service: every change of a pod asks every Service of its namespace. */
+const selectors = new WeakMap<Service, Selector>()
+
+function selectorOf(service: Service): Selector {
+  const known = selectors.get(service) ?? selectorFromSet(service.spec.selector)
+  selectors.set(service, known)
+  return known
 }
 
 function noSelector(service: Service): boolean {
@@ -78,7 +87,7 @@ async function write({ client }: ControllerContext, key: string, seen: SeenVersi
 
 function enqueueServicesOf(services: Informer<Service>, queue: WorkQueue, pod: Pod): void {
   for (const service of services.store.byIndex('namespace', pod.metadata.namespace ?? '')) {
-    if (!noSelector(service) && selectorFromSet(service.spec.selector).matches(pod.metadata.labels)) queue.add(keyOf(service))
+    if (!noSelector(service) && selectorOf(service).matches(pod.metadata.labels)) queue.add(keyOf(service))
   }
 }
 

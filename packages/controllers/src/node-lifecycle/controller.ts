@@ -28,7 +28,9 @@ export const nodeLifecycleController: Controller = {
     const off = nodes.on({
       added: (node) => recordNode(scope.recorder, node, 'RegisteredNode', `Node ${node.metadata.name} event: Registered Node ${node.metadata.name} in Controller`),
       // A cordon or a node that turns ready should not wait for the next round.
-      updated: () => rounds.soon(),
+      updated: (old, now) => {
+        if (roundFacts(old) !== roundFacts(now)) rounds.soon()
+      },
       deleted: (node) => recordNode(scope.recorder, node, 'RemovingNode', `Node ${node.metadata.name} event: Removing Node ${node.metadata.name} from Controller`),
     })
     await periodically(context, 'node health', context.settings.nodeMonitorPeriod, rounds.run)
@@ -47,6 +49,11 @@ interface Scope {
   budgets: Map<string, { left: number; perSecond: number; at: number }>
   /** Nodes whose pods have been marked not ready since they went silent. */
   notReady: Set<string>
+}
+
+/** What of a node a round decides upon; heartbeats are not of it. */
+function roundFacts(node: Node): string {
+  return JSON.stringify([node.spec?.unschedulable, node.spec?.taints, (node.status?.conditions ?? []).map((condition) => [condition.type, condition.status])])
 }
 
 /** Rounds never overlap; changes in the middle of one bring another right after it. */
