@@ -45,11 +45,11 @@ interface Layout {
 
 const layouts = new WeakMap<StructSchema, Layout>()
 
-/** A struct's own fields by number: those of embedded structs belong to messages of their own. */
+/** A struct's own fields by number: those of embedded structs belong to messages of their own, kind and apiVersion to the envelope. */
 function layoutOf(schema: StructSchema): Layout {
   let layout = layouts.get(schema)
   if (!layout) {
-    const foreign = new Set(schema.embedded.flatMap((e) => [...e.struct.fields.keys()]))
+    const foreign = new Set([...schema.embedded.flatMap((e) => [...e.struct.fields.keys()]), ...(schema.root ? ['kind', 'apiVersion'] : [])])
     layout = {
       fields: new Map([...schema.fields.values()].filter((f) => f.number > 0 && !foreign.has(f.name)).map((f) => [f.number, f])),
       embedded: new Map(schema.embedded.map((e) => [e.number, e.struct])),

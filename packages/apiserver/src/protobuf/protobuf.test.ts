@@ -4,6 +4,7 @@ import { decode, normalize, schemaOf } from '@berth/api'
 import type { ObjectSchema } from '@berth/api'
 import { describe, expect, it } from 'vitest'
 import { decodeMessage, openEnvelope } from './decode.ts'
+import { encodeObject } from './encode.ts'
 import { ProtobufError } from './reader.ts'
 
 const facts = process.env['BERTH_FACTS']
@@ -28,6 +29,12 @@ describe('a ConfigMap as kubectl sends it', () => {
     expect(normalize(schema, decodeMessage(schema, openEnvelope(bytes).raw))).toEqual({ metadata: { name: 'a' }, data: { x: '1' } })
   })
 
+  it('is written again in the same bytes', () => {
+    const schema = schemaOf({ group: '', version: 'v1', kind: 'ConfigMap' })
+    if (!schema) throw new Error('no schema')
+    expect(Buffer.from(encodeObject(schema, 'ConfigMap', 'v1', { metadata: { name: 'a' }, data: { x: '1' } })).toString('hex')).toBe(bytes.toString('hex'))
+  })
+
   it('is refused where it is cut short', () => {
     expect(() => openEnvelope(bytes.subarray(0, 30))).toThrow(ProtobufError)
   })
@@ -47,5 +54,12 @@ describe.skipIf(!present)(`every field of every kind (${present ? 'facts/roundtr
     const want = JSON.parse(fs.readFileSync(path.join(folder, file.replace('.pb', '.json')), 'utf8')) as Record<string, unknown>
     const object = decode(schema, { kind: envelope.kind, apiVersion: envelope.apiVersion, ...decodeMessage(schema, envelope.raw) }, 'strict').object
     expect(normalize(schema, object)).toEqual(want)
+  })
+  it.each(files)('writes %s from its JSON', (file) => {
+    const schema = schemaOfFile(file)
+    if (!schema) throw new Error('no schema')
+    const recorded = fs.readFileSync(path.join(folder, file))
+    const { kind, apiVersion, ...object } = JSON.parse(fs.readFileSync(path.join(folder, file.replace('.pb', '.json')), 'utf8')) as Record<string, unknown>
+    expect(Buffer.from(encodeObject(schema, String(kind), String(apiVersion), object)).toString('hex')).toBe(recorded.toString('hex'))
   })
 })
