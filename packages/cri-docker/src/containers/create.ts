@@ -80,7 +80,7 @@ async function createOptions(shim: Shim, name: string, image: string, config: Co
     Image: image,
     // An entry point of the pod's own does not take the image's arguments along.
     ...(config.command.length > 0 ? { Entrypoint: config.command, Cmd: config.args } : config.args.length > 0 ? { Cmd: config.args } : {}),
-    Env: config.envs.map(({ key, value }) => `${key}=${value}`),
+    Env: config.envs.map(({ key, value }) => `${key}=${Buffer.from(value).toString('utf8')}`),
     ...(config.workingDir === '' ? {} : { WorkingDir: config.workingDir }),
     ...(user === undefined ? {} : { User: user }),
     ...(config.stopSignal === 'RUNTIME_DEFAULT' ? {} : { StopSignal: stopSignal(config.stopSignal) }),

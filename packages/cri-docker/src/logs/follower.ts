@@ -22,8 +22,8 @@ export class LogFollower {
   private file: FileHandle | undefined
   private watcher: FSWatcher | undefined
   private timer: NodeJS.Timeout | undefined
-  private running: Promise<void> | undefined
-  private again = false
+  /** What is being done to the log, one thing after the other. */
+  private tail: Promise<unknown> = Promise.resolve()
   private resumed = false
   private stopped = false
   private unwritten: LogEntry[] = []
@@ -44,37 +44,54 @@ export class LogFollower {
   poke(): void {
     if (this.stopped) return
     this.ensureWatcher()
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined
-      void this.carry()
-    }, gatherMs)
+    this.later(gatherMs)
   }
 
   /** Carries everything that is written up to now; `last` says that nothing more will be. */
   async drain(last = false): Promise<void> {
-    // A pass that is under way may have looked before the last line came.
-    await this.running
-    await this.carry()
-    const rest = last ? this.source.end() : []
-    if (rest.length > 0) await this.write(rest)
+    await this.exclusive(async () => {
+      await this.carry()
+      const rest = last ? this.source.end() : []
+      if (rest.length > 0) await this.write(rest)
+    })
   }
 
   /** Opens the CRI log anew: it was renamed for rotation. */
   async reopen(): Promise<void> {
-    await this.running
-    await this.file?.close()
-    this.file = undefined
-    await this.openTarget()
+    await this.exclusive(async () => {
+      await this.file?.close()
+      this.file = undefined
+      await this.openTarget()
+    })
   }
 
   async stop(): Promise<void> {
     this.stopped = true
     clearTimeout(this.timer)
     this.watcher?.close()
-    await this.running
-    await this.source.close()
-    await this.file?.close()
-    this.file = undefined
+    await this.exclusive(async () => {
+      await this.source.close()
+      await this.file?.close()
+      this.file = undefined
+    })
+  }
+
+  private exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.tail.then(work)
+    this.tail = mine.catch(() => {})
+    return mine
+  }
+
+  /** Carries after this time, unless that is planned already; a failure is tried again. */
+  private later(delayMs: number): void {
+    if (this.stopped) return
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined
+      this.exclusive(() => this.carry()).catch((error: unknown) => {
+        this.logger.error(error, 'Cannot carry a container’s log', { log: this.target })
+        this.later(retryMs)
+      })
+    }, delayMs)
   }
 
   private ensureWatcher(): void {
@@ -91,27 +108,7 @@ export class LogFollower {
     }
   }
 
-  private carry(): Promise<void> {
-    if (this.running) {
-      this.again = true
-      return this.running
-    }
-    this.running = this.carryAll()
-      .catch((error: unknown) => {
-        this.logger.error(error, 'Cannot carry a container’s log', { log: this.target })
-        if (!this.stopped) this.timer ??= setTimeout(() => ((this.timer = undefined), void this.carry()), retryMs)
-      })
-      .finally(() => {
-        this.running = undefined
-        if (this.again) {
-          this.again = false
-          this.poke()
-        }
-      })
-    return this.running
-  }
-
-  private async carryAll(): Promise<void> {
+  private async carry(): Promise<void> {
     if (!this.resumed) {
       await this.resume()
       this.resumed = true

@@ -1,0 +1,128 @@
+import { text } from 'node:stream/consumers'
+import { connectPortForward, connectRemoteCommand, exitCodeOf } from '@berth/streaming'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { until } from './support/engine.ts'
+import { runPod, runShell, shimMissing, startShim, type TestShim } from './support/shim.ts'
+
+const missing = shimMissing()
+
+describe.skipIf(missing !== '')(`exec, attach and port-forward${missing && ` (skipped: ${missing})`}`, () => {
+  let shim: TestShim
+  let pod: Awaited<ReturnType<typeof runPod>>
+  let main: string
+  beforeAll(async () => {
+    shim = await startShim()
+    pod = await runPod(shim)
+    main = await runShell(shim, pod, 'sleep 100000')
+  })
+  afterAll(() => shim.stop())
+
+  test('ExecSync gives both outputs and the exit code', async () => {
+    const answer = await shim.client.execSync({ containerId: main, cmd: ['sh', '-c', 'echo out; echo err >&2; exit 4'] })
+    expect([Buffer.from(answer.stdout).toString(), Buffer.from(answer.stderr).toString(), answer.exitCode]).toEqual(['out\n', 'err\n', 4])
+  })
+
+  test('ExecSync that takes too long is DeadlineExceeded, and the command is gone with all it has started', async () => {
+    const command = "sh -c 'sleep 31415 & setsid sleep 31416 & sleep 31417'"
+    await expect(shim.client.execSync({ containerId: main, cmd: ['sh', '-c', command], timeout: 1n })).rejects.toMatchObject({ code: 'DeadlineExceeded', message: expect.stringContaining('timed out after 1s') })
+    await until(async () => Buffer.from((await shim.client.execSync({ containerId: main, cmd: ['sh', '-c', 'ps | grep -c "sleep 3141[5-7]$" || true'] })).stdout).toString().trim() === '0', 'nothing of it runs')
+  })
+
+  test('ExecSync keeps 16 MiB of an output and the command still ends', async () => {
+    const { stdout, exitCode } = await shim.client.execSync({ containerId: main, cmd: ['head', '-c', '20000000', '/dev/zero'] }).catch((error: unknown) => {
+      // The answer itself may be a few bytes more than a message can be.
+      expect(error).toMatchObject({ code: 'ResourceExhausted' })
+      return { stdout: new Uint8Array(16 * 1024 * 1024), exitCode: 0 }
+    })
+    expect([stdout.length, exitCode]).toEqual([16 * 1024 * 1024, 0])
+  })
+
+  test('a command that cannot be found is exit code 126 or 127, and a container that is not there NotFound', async () => {
+    const answer = await shim.client.execSync({ containerId: main, cmd: ['/no/such/program'] })
+    expect([126, 127]).toContain(answer.exitCode)
+    await expect(shim.client.execSync({ containerId: 'nobody', cmd: ['true'] })).rejects.toMatchObject({ code: 'NotFound' })
+  })
+
+  describe.each(['spdy', 'websocket'] as const)('over %s', (transport) => {
+    const streams = { stdin: true, stdout: true, stderr: true, tty: false }
+
+    test('exec carries input, both outputs and the exit code', async () => {
+      const { url } = await shim.client.exec({ containerId: main, cmd: ['sh', '-c', 'cat; echo err >&2; exit 5'], ...streams })
+      const command = await connectRemoteCommand(url, { transport, streams })
+      command.stdin?.end('typed')
+      const [stdout, stderr, status] = await Promise.all([text(command.stdout as never), text(command.stderr as never), command.status])
+      expect([stdout, stderr, exitCodeOf(status)]).toEqual(['typed', 'err\n', 5])
+      command.close()
+    })
+
+    test('exec with a terminal has its size', async () => {
+      const terminal = { stdin: true, stdout: true, stderr: false, tty: true }
+      const { url } = await shim.client.exec({ containerId: main, cmd: ['sh'], ...terminal })
+      const command = await connectRemoteCommand(url, { transport, streams: terminal })
+      command.resize({ width: 111, height: 33 })
+      let seen = ''
+      command.stdout?.on('data', (chunk: Buffer) => (seen += chunk.toString()))
+      const timer = setInterval(() => command.stdin?.write('stty size\n'), 100)
+      await until(() => seen.includes('33 111'), 'the terminal has its size')
+      clearInterval(timer)
+      command.stdin?.write('exit 7\n')
+      expect(exitCodeOf(await command.status)).toBe(7)
+      command.close()
+    })
+
+    test('exec whose client goes away is ended', async () => {
+      const { url } = await shim.client.exec({ containerId: main, cmd: ['sleep', `27182${transport.length}`], ...streams })
+      const command = await connectRemoteCommand(url, { transport, streams })
+      const running = async (): Promise<string> => Buffer.from((await shim.client.execSync({ containerId: main, cmd: ['sh', '-c', `ps | grep -c "sleep 27182${transport.length}$" || true`] })).stdout).toString().trim()
+      await until(async () => (await running()) === '1', 'the command runs')
+      command.close()
+      await until(async () => (await running()) === '0', 'the command is gone')
+    })
+
+    test('a URL serves once', async () => {
+      const { url } = await shim.client.exec({ containerId: main, cmd: ['true'], ...streams })
+      const command = await connectRemoteCommand(url, { transport, streams })
+      await command.status
+      await expect(connectRemoteCommand(url, { transport, streams })).rejects.toMatchObject({ status: 404 })
+      command.close()
+    })
+
+    test('attach gives what the container writes, and passes its input on', async () => {
+      const name = `attach-${transport}`
+      const id = await runShell(shim, pod, 'while read line; do echo "got $line"; done', { metadata: { name }, logPath: `${name}/0.log`, stdin: true, stdinOnce: true })
+      const { url } = await shim.client.attach({ containerId: id, ...streams })
+      const attached = await connectRemoteCommand(url, { transport, streams })
+      attached.stdin?.end('one\ntwo\n')
+      expect(await text(attached.stdout as never)).toBe('got one\ngot two\n')
+      expect(exitCodeOf(await attached.status)).toBe(0)
+      attached.close()
+    })
+
+    test('port-forward reaches a port that only the pod has', async () => {
+      const name = `server-${transport}`
+      const port = transport === 'spdy' ? 8101 : 8102
+      await runShell(shim, pod, `while :; do echo "hello from the pod" | nc -l -p ${port}; done`, { metadata: { name }, logPath: `${name}/0.log` })
+      const { url } = await shim.client.portForward({ podSandboxId: pod.id, port: [port] })
+      const client = await connectPortForward(url, { transport })
+      await until(async () => {
+        const { data, error } = await client.forward(port)
+        data.end()
+        const answer = await text(data).catch(() => '')
+        await error
+        return answer === 'hello from the pod\n'
+      }, 'the port answers')
+      const refused = await client.forward(1)
+      refused.data.resume()
+      expect(await refused.error).toMatch(/^error forwarding port 1 to pod [0-9a-f]{64}, uid uid-pod-\d+: .*Connection refused$/)
+      client.close()
+    })
+  })
+
+  test.each([
+    [{ cmd: ['true'] }, 'one of stdin, stdout, or stderr must be set'],
+    [{ cmd: ['true'], tty: true, stdout: true, stderr: true }, 'tty and stderr cannot both be true'],
+    [{ stdout: true }, 'cmd: is required'],
+  ])('an exec like %o is refused', async (request, message) => {
+    await expect(shim.client.exec({ containerId: main, ...request })).rejects.toMatchObject({ code: 'InvalidArgument', message })
+  })
+})
