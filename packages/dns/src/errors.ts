@@ -1,21 +1,12 @@
-/** Why the cluster DNS refuses to start or cannot answer; the reason is what a caller can act on. */
-export type DnsErrorReason =
-  /** An option or flag is wrong; the message names it. */
-  | 'InvalidOption'
-  /** A listen address or port could not be bound. */
-  | 'ListenFailed'
-  /** Bytes that are no DNS message. */
-  | 'MalformedMessage'
-  /** No upstream server answered in time. */
-  | 'UpstreamFailed'
+/** What went wrong in a way that somebody can act on. */
+export type DnsErrorReason = 'Config' | 'Listen' | 'Upstream'
 
-/** The one error class of this package. */
 export class DnsError extends Error {
+  override readonly name = 'DnsError'
   readonly reason: DnsErrorReason
 
   constructor(reason: DnsErrorReason, message: string, options?: ErrorOptions) {
     super(message, options)
-    this.name = 'DnsError'
     this.reason = reason
   }
 }

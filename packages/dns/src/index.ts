@@ -1,1 +1,4 @@
-export {}
+export { command } from './command.ts'
+export { type DnsOptions, startDns } from './dns.ts'
+export { DnsError, type DnsErrorReason } from './errors.ts'
+export type { DnsConfig } from './settings.ts'

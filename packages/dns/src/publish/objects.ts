@@ -1,0 +1,52 @@
+import type { Service } from '@berth/api/types/core/v1'
+import type { EndpointSlice } from '@berth/api/types/discovery/v1'
+
+export const namespace = 'kube-system'
+export const serviceName = 'kube-dns'
+
+/** Who keeps our slices: the EndpointSlice controller leaves those of others alone. */
+const manager = 'berth-dns'
+
+const ports = [
+  { name: 'dns', port: 53, protocol: 'UDP' as const },
+  { name: 'dns-tcp', port: 53, protocol: 'TCP' as const },
+]
+
+/** The Service that pods ask: without selector, and each node's traffic goes to the node's own server. */
+export function dnsService(clusterIP: string): Service {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name: serviceName, namespace,
+      labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' },
+    },
+    spec: { type: 'ClusterIP', clusterIP, clusterIPs: [clusterIP], internalTrafficPolicy: 'Local', ports: ports.map((port) => ({ ...port, targetPort: port.port })) },
+  }
+}
+
+/** This node's endpoint of the Service. It belongs to the Node: with that it goes. */
+export function dnsSlice(node: { name: string; uid: string }, address: string, port: number): EndpointSlice {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: {
+      name: `${serviceName}-${node.name}`, namespace,
+      labels: { 'kubernetes.io/service-name': serviceName, 'endpointslice.kubernetes.io/managed-by': manager, 'k8s-app': 'kube-dns' },
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node.name, uid: node.uid }],
+    },
+    addressType: address.includes(':') ? 'IPv6' : 'IPv4',
+    ports: ports.map((entry) => ({ ...entry, port })),
+    endpoints: [{ addresses: [address], nodeName: node.name, conditions: { ready: true, serving: true, terminating: false } }],
+  }
+}
+
+/** Whether a slice says what ours says, apart from what the server adds. */
+export function sameSlice(a: EndpointSlice, b: EndpointSlice): boolean {
+  const facts = ({ metadata, addressType, ports: list, endpoints }: EndpointSlice): string =>
+    JSON.stringify([
+      metadata.labels?.['kubernetes.io/service-name'], metadata.labels?.['endpointslice.kubernetes.io/managed-by'], metadata.ownerReferences?.map((owner) => owner.uid), addressType,
+      list?.map((port) => [port.name, port.port, port.protocol]), endpoints?.map((endpoint) => [endpoint.addresses, endpoint.nodeName, endpoint.conditions?.ready]),
+    ])
+  return facts(a) === facts(b)
+}
