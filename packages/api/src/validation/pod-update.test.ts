@@ -72,6 +72,11 @@ describe('a resize', () => {
     expect(update(sized({ cpu: '2', memory: '1Gi' }), sized({ cpu: '1', memory: '1Gi' }), 'resize')).toEqual([])
   })
 
+  it('changes those of the pod as a whole, and takes none away', () => {
+    expect(update({ resources: { requests: { cpu: '3' } } }, { resources: { requests: { cpu: '2' } } }, 'resize')).toEqual([])
+    expect(update({ resources: { requests: { memory: '1Gi' } } }, { resources: { requests: { cpu: '2', memory: '1Gi' } } }, 'resize')).toEqual(['spec.resources.requests: Forbidden: resource requests cannot be removed'])
+  })
+
   it('changes nothing else, and not the class of service', () => {
     expect(update(sized({ cpu: '1' }), {}, 'resize')).toEqual(['spec: Invalid value: "": Pod QOS Class may not change as a result of resizing'])
     expect(update({ ...sized({ cpu: '1' }), ...image('other') }, sized({ cpu: '1' }), 'resize')).toContain('spec: Forbidden: only cpu and memory resources are mutable')
@@ -87,6 +92,43 @@ describe('a pod\'s status', () => {
   it('does not bring a container back that has ended for good', () => {
     expect(status({ containerStatuses: [running] }, { containerStatuses: [ended] }, { restartPolicy: 'Never' })).toEqual(['status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state'])
     expect(status({ containerStatuses: [running] }, { containerStatuses: [ended] }, { restartPolicy: 'Always' })).toEqual([])
+  })
+
+  it.each<[string, object, number, boolean]>([
+    ['of a pod that restarts on failure, after a failure', {}, 1, true],
+    ['of a pod that restarts on failure, after success', {}, 0, false],
+    ['that never restarts by itself', { restartPolicy: 'Never' }, 1, false],
+    ['that never restarts but after this exit code', { restartPolicy: 'Never', restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }] }, 42, true],
+    ['that never restarts but after other exit codes', { restartPolicy: 'Never', restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'NotIn', values: [42] } }] }, 42, false],
+    ['of a pod whose containers restart together', { restartPolicy: 'Never', restartPolicyRules: [{ action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [3] } }] }, 0, true],
+  ])('starts or does not start a container %s', (_, container, exitCode, starts) => {
+    const before = { name: 'c', state: { terminated: { exitCode } } }
+    const spec = { restartPolicy: 'OnFailure', containers: [{ name: 'c', image: 'i', ...container }] }
+    expect(status({ containerStatuses: [running] }, { containerStatuses: [before] }, spec)).toHaveLength(starts ? 0 : 1)
+  })
+
+  it('keeps an address that was stored before, as it is', () => {
+    expect(status({ podIP: '010.1.1.1', podIPs: [{ ip: '010.1.1.1' }] }, { podIP: '010.1.1.1', podIPs: [{ ip: '010.1.1.1' }] })).toEqual([])
+    expect(status({ podIP: '010.1.1.1', podIPs: [{ ip: '010.1.1.1' }] }, {})).toHaveLength(1)
+  })
+
+  it('nominates no node for a pod that has one, and observes no negative generation', () => {
+    expect(status({ nominatedNodeName: 'b', observedGeneration: -1, conditions: [{ type: 'Ready', status: 'True', observedGeneration: -2 }] }, {}, { nodeName: 'a' })).toEqual([
+      'status.conditions[0].observedGeneration: Invalid value: -2: must be a non-negative integer',
+      'status.nominatedNodeName: Forbidden: may not be set on pods that are already bound to a node',
+      'status.observedGeneration: Invalid value: -1: must be a non-negative integer',
+    ])
+  })
+
+  it('maps extended resources that are asked for to requests of a claim', () => {
+    const spec = { containers: [{ name: 'c', image: 'i', resources: { requests: { 'a.com/gpu': '1' }, limits: { 'a.com/gpu': '1' } } }] }
+    const mapping = { containerName: 'c', resourceName: 'a.com/gpu', requestName: 'r' }
+    expect(status({ extendedResourceClaimStatus: { resourceClaimName: 'claim', requestMappings: [mapping] } }, {}, spec)).toEqual([])
+    expect(status({ extendedResourceClaimStatus: { resourceClaimName: '', requestMappings: [{ ...mapping, containerName: 'd' }, { ...mapping, resourceName: 'a.com/b' }] } }, {}, spec)).toEqual([
+      'status.extendedResourceClaimStatus.requestMappings[0].containerName: Invalid value: "d": must match the name of an entry in spec.initContainers.name or spec.containers.name',
+      'status.extendedResourceClaimStatus.requestMappings[1].resourceName: Invalid value: "a.com/b": must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests',
+      'status.extendedResourceClaimStatus.resourceClaimName: Required value',
+    ])
   })
 
   it('has addresses that are addresses, one a family', () => {

@@ -1,4 +1,4 @@
-import type { Container, Pod, ResourceList } from '../../types/core/v1.ts'
+import type { Container, Pod, ResourceList, ResourceRequirements } from '../../types/core/v1.ts'
 import { quantity, sameValue, textOf } from '../common.ts'
 import { forbidden, invalid } from '../field-errors.ts'
 import type { FieldError } from '../field-errors.ts'
@@ -7,7 +7,7 @@ import { mirrorAnnotation } from './annotations.ts'
 import { isSidecar } from './context.ts'
 import { podQosClass } from './qos.ts'
 
-/** Cpu and memory of running containers change; the class of service, and all else, do not. */
+/** Cpu and memory of running containers, and of the pod as a whole, change; the class of service, and all else, do not. */
 export function checkPodResize(pod: Pod, old: Pod, whole: readonly FieldError[]): FieldError[] {
   if (old.metadata.annotations?.[mirrorAnnotation] !== undefined) return [forbidden('[]', 'static pods cannot be resized')]
   if (old.spec.os?.name === 'windows') return [forbidden('[]', 'windows pods cannot be resized')]
@@ -23,9 +23,10 @@ export function checkPodResize(pod: Pod, old: Pod, whole: readonly FieldError[])
     return [...errors, forbidden('spec', 'only cpu and memory resources are mutable')]
   }
   old.spec.initContainers?.forEach((before, i) => {
-    if (isSidecar(before)) errors.push(...checkNothingRemoved(initContainers?.[i], before, `spec.initContainers[${i}].resources`))
+    if (isSidecar(before)) errors.push(...checkNothingRemoved(initContainers?.[i]?.resources, before.resources, `spec.initContainers[${i}].resources`))
   })
-  old.spec.containers?.forEach((before, i) => errors.push(...checkNothingRemoved(containers[i], before, `spec.containers[${i}].resources`)))
+  old.spec.containers?.forEach((before, i) => errors.push(...checkNothingRemoved(containers[i]?.resources, before.resources, `spec.containers[${i}].resources`)))
+  errors.push(...checkNothingRemoved(pod.spec.resources, old.spec.resources, 'spec.resources'))
   const restored = { ...pod.spec, containers: containers.map((container, i) => withOldResources(container, old.spec.containers?.[i])) }
   restored.containers.forEach((container, i) => {
     if (!sameContainer(container, old.spec.containers?.[i])) errors.push(forbidden('spec', 'only cpu and memory resources are mutable'))
@@ -37,6 +38,7 @@ export function checkPodResize(pod: Pod, old: Pod, whole: readonly FieldError[])
       errors.push(forbidden('spec', isSidecar(container) ? 'only cpu and memory resources for sidecar containers are mutable' : 'resources for non-sidecar init containers are immutable'))
     })
   }
+  if (restored.resources && old.spec.resources) restored.resources = withOldAmounts(restored.resources, old.spec.resources)
   const { containers: _containers, initContainers: _initContainers, ...others } = restored
   const { containers: _oldContainers, initContainers: _oldInitContainers, ...oldOthers } = old.spec
   if (errors.length === 0 && !sameValue(others, oldOthers)) errors.push(forbidden('spec', 'only cpu and memory resources are mutable'))
@@ -48,16 +50,21 @@ function sameContainer(a: Container, b: Container | undefined): boolean {
   return sameValue({ ...a, resources: a.resources ?? {} }, { ...b, resources: b?.resources ?? {} })
 }
 
-function checkNothingRemoved(now: Container | undefined, before: Container, at: string): FieldError[] {
-  const removed = (list: 'requests' | 'limits') => Object.keys(before.resources?.[list] ?? {}).some((name) => now?.resources?.[list]?.[name] === undefined)
+function checkNothingRemoved(now: ResourceRequirements | undefined, before: ResourceRequirements | undefined, at: string): FieldError[] {
+  const removed = (list: 'requests' | 'limits') => Object.keys(before?.[list] ?? {}).some((name) => now?.[list]?.[name] === undefined)
   return [
     ...(removed('requests') ? [forbidden(`${at}.requests`, 'resource requests cannot be removed')] : []),
     ...(removed('limits') ? [forbidden(`${at}.limits`, 'resource limits cannot be removed')] : []),
   ]
 }
 
-/** The container with its cpu and memory as they were; equal amounts count as unchanged. */
+/** The container with its cpu and memory as they were. */
 function withOldResources(container: Container, old: Container | undefined): Container {
+  return { ...container, resources: withOldAmounts(container.resources, old?.resources) }
+}
+
+/** Resources with cpu and memory as they were; equal amounts count as unchanged. */
+function withOldAmounts({ limits, requests, ...others }: ResourceRequirements = {}, old: ResourceRequirements | undefined): ResourceRequirements {
   const restore = (now: ResourceList | undefined, before: ResourceList | undefined): ResourceList => {
     const { cpu: _cpu, memory: _memory, ...rest } = now ?? {}
     const { cpu, memory } = before ?? {}
@@ -65,6 +72,5 @@ function withOldResources(container: Container, old: Container | undefined): Con
     for (const [name, amount] of Object.entries(all)) if (before?.[name] !== undefined && quantity(amount).cmp(quantity(before[name])) === 0) all[name] = before[name]
     return all
   }
-  const { limits, requests, ...others } = container.resources ?? {}
-  return { ...container, resources: { ...others, limits: restore(limits, old?.resources?.limits), requests: restore(requests, old?.resources?.requests) } }
+  return { ...others, limits: restore(limits, old?.limits), requests: restore(requests, old?.requests) }
 }

@@ -7,7 +7,8 @@ import { toInternal } from '../internal/forms.ts'
 import { checkIp, isDualStack } from '../ip.ts'
 import { checkMetaUpdate } from '../object-meta.ts'
 import { checkPodAnnotationsUpdate } from './annotations.ts'
-import { isSidecar } from './context.ts'
+import { checkClaimStatuses, checkExtendedClaimStatus } from './claim-statuses.ts'
+import { checkTransitions, restartsOf } from './transitions.ts'
 
 const systemConditions = ['PodScheduled', 'Ready', 'Initialized']
 
@@ -18,66 +19,50 @@ export function checkPodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
   const errors = [
     ...checkMetaUpdate(pod.metadata, old.metadata),
     ...checkPodAnnotationsUpdate(pod, old, 'metadata.annotations'),
-    ...(status.conditions ?? []).flatMap((condition, i) => (systemConditions.includes(condition.type) ? [] : checkFormat(`metadata.conditions[${i}].Type`, textOf(condition.type), qualifiedName))),
+    ...(status.conditions ?? []).flatMap((condition, i) => [
+      ...checkGeneration(`status.conditions[${i}].observedGeneration`, condition.observedGeneration),
+      ...(systemConditions.includes(condition.type) ? [] : checkFormat(`status.conditions[${i}].Type`, textOf(condition.type), qualifiedName)),
+    ]),
   ]
   if (textOf(pod.spec.nodeName) !== textOf(old.spec.nodeName)) errors.push(forbidden('status.nodeName', 'may not be changed directly'))
   const nominated = textOf(status.nominatedNodeName)
-  if (nominated !== '' && nominated !== textOf(before.nominatedNodeName)) errors.push(...checkFormat('status.nominatedNodeName', nominated, dns1123Subdomain))
-  errors.push(...checkImmutable('status.qosClass', textOf(status.qosClass), textOf(before.qosClass)))
-  const policy = textOf(old.spec.restartPolicy)
-  const mayRestart = (name: string) => {
-    const container = [...(old.spec.containers ?? []), ...(old.spec.initContainers ?? [])].find((c) => c.name === name)
-    return container !== undefined && (isSidecar(container) || container.restartPolicy !== undefined || (container.restartPolicyRules?.length ?? 0) > 0)
+  if (nominated !== '' && nominated !== textOf(before.nominatedNodeName)) {
+    errors.push(...checkFormat('status.nominatedNodeName', nominated, dns1123Subdomain))
+    if (textOf(old.spec.nodeName) !== '') errors.push(forbidden('status.nominatedNodeName', 'may not be set on pods that are already bound to a node'))
   }
-  for (const list of ['containerStatuses', 'initContainerStatuses'] as const) errors.push(...checkTransitions(status[list], before[list], `status.${list}`, policy, mayRestart))
-  errors.push(...checkTransitions(status.ephemeralContainerStatuses, before.ephemeralContainerStatuses, 'status.ephemeralContainerStatuses', 'Never', () => false))
-  errors.push(...checkClaimStatuses(pod), ...checkPodIps(pod), ...checkHostIps(pod))
+  errors.push(...checkGeneration('status.observedGeneration', status.observedGeneration))
+  errors.push(...checkImmutable('status.qosClass', textOf(status.qosClass), textOf(before.qosClass)))
+  const { containerStatuses, initContainerStatuses, ephemeralContainerStatuses } = status
+  errors.push(
+    ...checkTransitions(containerStatuses, before.containerStatuses, 'status.containerStatuses', restartsOf(old.spec, old.spec.containers)),
+    ...checkTransitions(initContainerStatuses, before.initContainerStatuses, 'status.initContainerStatuses', restartsOf(old.spec, old.spec.initContainers)),
+    ...checkTransitions(ephemeralContainerStatuses, before.ephemeralContainerStatuses, 'status.ephemeralContainerStatuses', () => false),
+    ...checkClaimStatuses(pod), ...checkExtendedClaimStatus(pod), ...checkPodIps(pod, old), ...checkHostIps(pod, old),
+  )
   for (const list of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const) errors.push(...checkUsers(status[list], `status.${list}`, pod.spec.os?.name))
   return [...errors, ...checkAllocated(pod)]
 }
 
-function checkTransitions(now: readonly ContainerStatus[] | undefined, before: readonly ContainerStatus[] | undefined, at: string, policy: string, mayRestart: (name: string) => boolean): FieldError[] {
-  if (policy === 'Always') return []
-  return (before ?? []).flatMap((old, i) => {
-    const ended = old.state?.terminated
-    if (!ended || (ended.exitCode !== 0 && policy === 'OnFailure') || mayRestart(old.name)) return []
-    return (now ?? []).filter((status) => status.name === old.name && !status.state?.terminated).map(() => forbidden(`${at}[${i}].state`, 'may not be transitioned to non-terminated state'))
-  })
-}
+const checkGeneration = (field: string, value: number | undefined) => ((value ?? 0) < 0 ? [invalid(field, value, 'must be a non-negative integer')] : [])
 
-function checkClaimStatuses(pod: Pod): FieldError[] {
-  const seen = new Set<string>()
-  return (pod.status?.resourceClaimStatuses ?? []).flatMap((status, i) => {
-    const at = `status.resourceClaimStatuses[${i}].name`
-    const errors: FieldError[] = []
-    if (!pod.spec.resourceClaims?.some((claim) => claim.name === status.name)) errors.push(invalid(at, textOf(status.name), 'must match the name of an entry in `spec.resourceClaims`'))
-    if (seen.has(status.name)) errors.push(duplicate(at, status.name))
-    seen.add(status.name)
-    return status.resourceClaimName === undefined ? errors : [...errors, ...checkFormat(at, status.resourceClaimName, dns1123Subdomain)]
-  })
-}
-
-function checkPodIps({ status }: Pod): FieldError[] {
+/** Addresses are well-formed; what was stored before stays good. */
+function checkPodIps({ status }: Pod, old: Pod): FieldError[] {
   const ips = (status?.podIPs ?? []).map(({ ip }) => textOf(ip))
-  const errors = ips.flatMap((ip, i) => checkIp(`status.podIPs[${i}]`, ip))
+  const known = new Set(old.status?.podIPs?.map(({ ip }) => ip))
+  const errors = ips.flatMap((ip, i) => (known.has(ip) ? [] : checkIp(`status.podIPs[${i}]`, ip)))
   if (ips.length <= 1) return errors
   if (!isDualStack(ips) || ips.length > 2) errors.push(invalid('status.podIPs', ips.map((ip) => toInternal('PodIP', { ip })), 'may specify no more than one IP for each IP family'))
-  ips.forEach((ip, i) => {
-    if (ips.indexOf(ip) < i) errors.push(duplicate(`status.podIPs[${i}]`, toInternal('PodIP', { ip })))
-  })
   return errors
 }
 
-function checkHostIps({ status }: Pod): FieldError[] {
+function checkHostIps({ status }: Pod, old: Pod): FieldError[] {
   const ips = (status?.hostIPs ?? []).map(({ ip }) => textOf(ip))
+  const known = new Set(old.status?.hostIPs?.map(({ ip }) => ip))
   if (ips.length === 0) return []
   const errors: FieldError[] = []
   if (textOf(status?.hostIP) !== ips[0]) errors.push(invalid('status.hostIPs[0].ip', ips[0], 'must be equal to `hostIP`'))
-  errors.push(...ips.flatMap((ip, i) => checkIp(`status.hostIPs[${i}]`, ip)))
+  errors.push(...ips.flatMap((ip, i) => (known.has(ip) ? [] : checkIp(`status.hostIPs[${i}]`, ip))))
   if (ips.length === 1) return errors
-  ips.forEach((ip, i) => {
-    if (ips.indexOf(ip) < i) errors.push(duplicate(`status.hostIPs[${i}]`, toInternal('HostIP', { ip })))
-  })
   if (!isDualStack(ips) || ips.length > 2) errors.push(invalid('status.hostIPs', ips.map((ip) => toInternal('HostIP', { ip })), 'may specify no more than one IP for each IP family'))
   return errors
 }
