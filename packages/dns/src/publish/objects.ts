@@ -25,15 +25,15 @@ export function dnsService(clusterIP: string): Service {
   }
 }
 
-/** This node's endpoint of the Service. It belongs to the Node: with that it goes. */
-export function dnsSlice(node: { name: string; uid: string }, address: string, port: number): EndpointSlice {
+/** This node's endpoint of the Service. It belongs to the Node (where its uid is known): with that it goes. */
+export function dnsSlice(node: { name: string; uid: string | undefined }, address: string, port: number): EndpointSlice {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: {
       name: `${serviceName}-${node.name}`, namespace,
       labels: { 'kubernetes.io/service-name': serviceName, 'endpointslice.kubernetes.io/managed-by': manager, 'k8s-app': 'kube-dns' },
-      ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node.name, uid: node.uid }],
+      ...(node.uid === undefined ? {} : { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node.name, uid: node.uid }] }),
     },
     addressType: address.includes(':') ? 'IPv6' : 'IPv4',
     ports: ports.map((entry) => ({ ...entry, port })),

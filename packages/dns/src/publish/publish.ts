@@ -1,6 +1,6 @@
 import { core, discovery } from '@berth/api'
 import type { EndpointSlice } from '@berth/api/types/discovery/v1'
-import { isAlreadyExists, isNotFound, type KubeClient } from '@berth/kube'
+import { isAlreadyExists, isForbidden, isNotFound, type KubeClient } from '@berth/kube'
 import { dnsService, dnsSlice, namespace, sameSlice, serviceName } from './objects.ts'
 
 export interface PublishOptions {
@@ -24,8 +24,7 @@ export async function publish({ client, nodeName, address, port, serviceIp }: Pu
       })
     }
   }
-  const node = await client.get(core.nodes, nodeName)
-  const wanted = dnsSlice({ name: nodeName, uid: node.metadata.uid ?? '' }, address, port)
+  const wanted = dnsSlice({ name: nodeName, uid: await nodeUid(client, nodeName) }, address, port)
   let found: EndpointSlice
   try {
     found = await client.get(discovery.endpointslices, wanted.metadata.name, { namespace })
@@ -41,5 +40,15 @@ export async function publish({ client, nodeName, address, port, serviceIp }: Pu
   } else {
     await client.delete(discovery.endpointslices, wanted.metadata.name, { namespace })
     await client.create(discovery.endpointslices, wanted)
+  }
+}
+
+/** The Node's uid; undefined where we may not read nodes: then the slice has no owner, and whoever deletes the Node deletes it, too. */
+async function nodeUid(client: KubeClient, nodeName: string): Promise<string | undefined> {
+  try {
+    return (await client.get(core.nodes, nodeName)).metadata.uid
+  } catch (error) {
+    if (isForbidden(error)) return undefined
+    throw error
   }
 }
