@@ -2,6 +2,10 @@ import http2 from 'node:http2'
 import { gunzipSync } from 'node:zlib'
 import https from 'node:https'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { normalize, schemaOf } from '@berth/api'
+import type { StructSchema } from '@berth/api'
+import { decodeMessage, openEnvelope } from '../src/protobuf/decode.ts'
+import { encodeObject } from '../src/protobuf/encode.ts'
 import { adminToken, configMap, start } from './support/harness.ts'
 
 let running: Awaited<ReturnType<typeof start>>
@@ -91,6 +95,54 @@ describe('the HTTP server', () => {
     const document = await running.send('GET', url)
     expect(document.headers['cache-control']).toBe('public, immutable')
     expect(document.body['components']?.['schemas']?.['io.k8s.api.apps.v1.Deployment']).toBeDefined()
+  })
+})
+
+describe('protobuf', () => {
+  const accept = 'application/vnd.kubernetes.protobuf'
+  const user = { name: 'admin', groups: ['system:masters'] }
+  const schema = (kind: string): StructSchema => {
+    const found = schemaOf({ group: '', version: 'v1', kind })
+    if (!found) throw new Error(`no schema for ${kind}`)
+    return found
+  }
+  const bytesOf = async (path: string, headers: Record<string, string> = {}): Promise<{ status: number, type: string | undefined, bytes: Buffer }> => {
+    const answer = await running.server.handler({ method: 'GET', path, user, headers: { accept, ...headers } })
+    const chunks: Uint8Array[] = []
+    for await (const chunk of answer.body) chunks.push(chunk)
+    return { status: answer.status, type: answer.headers['content-type'], bytes: Buffer.concat(chunks) }
+  }
+
+  it('is answered where it is asked for: objects, lists, and the same values as in JSON', async () => {
+    await running.send('POST', collection, configMap('binary', { a: '1', b: '2' }))
+    const one = await bytesOf(`${collection}/binary`)
+    expect([one.status, one.type]).toEqual([200, accept])
+    const envelope = openEnvelope(one.bytes)
+    expect([envelope.kind, envelope.apiVersion]).toEqual(['ConfigMap', 'v1'])
+    const json = await running.send('GET', `${collection}/binary`)
+    expect(normalize(schema('ConfigMap'), { kind: 'ConfigMap', apiVersion: 'v1', ...decodeMessage(schema('ConfigMap'), envelope.raw) })).toEqual(json.body)
+    const list = openEnvelope((await bytesOf('/api/v1/namespaces')).bytes)
+    expect(list.kind).toBe('NamespaceList')
+    expect(Buffer.from(list.raw).toString('latin1')).toContain('kube-system')
+  })
+
+  it('streams watch events as frames with their length in front', async () => {
+    const stop = new AbortController()
+    const answer = await running.server.handler({ method: 'GET', path: `${collection}?watch=true&fieldSelector=metadata.name%3Dbinary`, user, headers: { accept }, signal: stop.signal })
+    expect(answer.headers['content-type']).toBe('application/vnd.kubernetes.protobuf;stream=watch')
+    for await (const chunk of answer.body) {
+      const frame = Buffer.from(chunk)
+      expect(frame.readUInt32BE(0)).toBe(frame.length - 4)
+      expect(frame.subarray(4, 11).toString('latin1')).toBe('\n\u0005ADDED')
+      break
+    }
+    stop.abort()
+  })
+
+  it('is read and answered for kinds that are not stored', async () => {
+    const review = encodeObject(schemaOf({ group: 'authentication.k8s.io', version: 'v1', kind: 'SelfSubjectReview' }) ?? schema('ConfigMap'), 'SelfSubjectReview', 'authentication.k8s.io/v1', {})
+    const answer = await running.send('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', review, { 'content-type': accept, accept: 'application/json' })
+    expect([answer.status, answer.body['status']?.['userInfo']?.['username']]).toEqual([201, 'admin'])
   })
 })
 

@@ -5,6 +5,7 @@ import { badRequest, unsupportedMediaType } from '../errors.ts'
 import type { ApiObject, ApiRequest } from '../interfaces.ts'
 import { decodeMessage, openEnvelope } from '../protobuf/decode.ts'
 import { ProtobufError } from '../protobuf/reader.ts'
+import { protobufType } from '../protobuf/responses.ts'
 import { asRecord } from '../registry/values.ts'
 import { loadYaml } from './yaml.ts'
 
@@ -17,7 +18,6 @@ export function mediaTypeOf(request: ApiRequest): string {
   return header === undefined || header === '' ? 'application/json' : (header.split(';')[0] ?? '').trim().toLowerCase()
 }
 
-export const protobufType = 'application/vnd.kubernetes.protobuf'
 const readable = ['application/json', 'application/yaml', protobufType]
 
 /** A protobuf body as the JSON it stands for; one of another kind as its kind and version alone. Throws 400. */

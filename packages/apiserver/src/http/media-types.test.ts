@@ -9,7 +9,8 @@ describe('an Accept header', () => {
     ['application/yaml', 'yaml', 'object'],
     ['application/json;as=Table;v=v1;g=meta.k8s.io,application/json', 'json', 'Table'],
     ['application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1;g=meta.k8s.io,application/json', 'json', 'Table'],
-    ['application/vnd.kubernetes.protobuf,application/json', 'json', 'object'],
+    ['application/vnd.kubernetes.protobuf,application/json', 'protobuf', 'object'],
+    ['application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json', 'json', 'object'],
     ['application/json;as=Table;v=v9;g=meta.k8s.io,application/json', 'json', 'object'],
     ['application/yaml;q=0.5,application/json', 'json', 'object'],
   ])('%s is answered as %s %s', (accept, format, as) => {
@@ -17,7 +18,7 @@ describe('an Accept header', () => {
   })
 
   it('is refused when nothing in it is served', () => {
-    expect(() => negotiate('application/vnd.kubernetes.protobuf', ['object'])).toThrow('only the following media types are accepted')
+    expect(() => negotiate('text/html', ['object'])).toThrow('only the following media types are accepted')
   })
 
   it.each<[string, string | undefined, boolean]>([

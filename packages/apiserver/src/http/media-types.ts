@@ -4,7 +4,7 @@ import { StatusError } from '../errors.ts'
 
 /** In which shape an object or list is answered. */
 export interface Representation {
-  format: 'json' | 'yaml'
+  format: 'json' | 'yaml' | 'protobuf'
   as: 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
   /** meta.k8s.io version of a Table or PartialObjectMetadata. */
   version: 'v1' | 'v1beta1'
@@ -31,26 +31,32 @@ export function parseAccept(accept: string | undefined): MediaRange[] {
   return ranges.sort((a, b) => b.quality - a.quality)
 }
 
+const formats: Record<string, Representation['format']> = {
+  'application/json': 'json', '*/*': 'json', 'application/*': 'json', 'application/yaml': 'yaml', 'application/vnd.kubernetes.protobuf': 'protobuf',
+}
+
 const shapes = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'])
 
 /** Chooses a representation; `shapesAllowed` are the `as=` values that make sense for the request. Throws 406. */
 export function negotiate(accept: string | undefined, shapesAllowed: readonly Representation['as'][]): Representation {
   for (const { type, parameters } of parseAccept(accept)) {
-    const format = type === 'application/yaml' ? 'yaml' : type === 'application/json' || type === '*/*' || type === 'application/*' ? 'json' : undefined
+    const format = formats[type]
     if (!format) continue
     const as = parameters['as']
-    if (as === undefined) return { format, as: 'object', version: 'v1', contentType: `application/${format}` }
+    if (as === undefined) return { format, as: 'object', version: 'v1', contentType: type.includes('*') ? 'application/json' : type }
+    // Tables and bare metadata are not written in protobuf; a client that wants them takes JSON as well.
+    if (format === 'protobuf') continue
     const version = parameters['v']
     if (parameters['g'] !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1') || !shapes.has(as)) continue
     if (!shapesAllowed.includes(as as Representation['as'])) continue
     return { format, as: as as Representation['as'], version, contentType: `application/${format};as=${as};v=${version};g=meta.k8s.io` }
   }
-  throw notAcceptable(['application/json', 'application/yaml', ...shapesAllowed.filter((s) => s !== 'object').map((s) => `application/json;as=${s};v=v1;g=meta.k8s.io`)])
+  throw notAcceptable(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf', ...shapesAllowed.filter((s) => s !== 'object').map((s) => `application/json;as=${s};v=v1;g=meta.k8s.io`)])
 }
 
 /** 406 for a plain resource, in upstream's words for go-restful routes. */
 export function routeNotAcceptable(): StatusError {
-  return new StatusError(406, 'NotAcceptable', '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/json;stream=watch', {})
+  return new StatusError(406, 'NotAcceptable', '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch', {})
 }
 
 /** Whether JSON is indented: asked for, or a person's tool is asking. */

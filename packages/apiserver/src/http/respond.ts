@@ -3,6 +3,7 @@ import { apiVersionOf, stringifyJson, tableCells, tableColumns } from '@berth/ap
 import type { Json } from '@berth/api'
 import { internalError, StatusError } from '../errors.ts'
 import type { ApiObject, ApiResponse } from '../interfaces.ts'
+import { protobufList, protobufObject, protobufValue } from '../protobuf/responses.ts'
 import type { CachedObject } from '../registry/cached-object.ts'
 import { typePrefixLength } from '../registry/cached-object.ts'
 import type { ResourceRuntime } from '../registry/resource-runtime.ts'
@@ -15,6 +16,11 @@ const encoder = new TextEncoder()
 /** Any JSON value as an answer. */
 export function jsonResponse(status: number, value: unknown, representation?: Pick<Representation, 'format' | 'contentType'>, pretty = false): ApiResponse {
   if (representation?.format === 'yaml') return { status, headers: { 'content-type': representation.contentType }, body: toYaml(value) }
+  if (representation?.format === 'protobuf') {
+    const bytes = protobufValue(value)
+    if (bytes) return { status, headers: { 'content-type': representation.contentType }, body: bytes }
+    return jsonResponse(status, value, undefined, pretty)
+  }
   const text = pretty ? `${JSON.stringify(JSON.parse(stringifyJson(value as Json)), null, 2)}\n` : `${stringifyJson(value as Json)}\n`
   return { status, headers: { 'content-type': representation?.contentType ?? 'application/json' }, body: text }
 }
@@ -54,6 +60,7 @@ export function objectResponse(status: number, runtime: ResourceRuntime, cached:
   if (representation.as === 'object' && representation.format === 'json' && !options.pretty) {
     return { status, headers: { 'content-type': 'application/json' }, body: bytesOf(runtime, cached) }
   }
+  if (representation.format === 'protobuf') return { status, headers: { 'content-type': representation.contentType }, body: protobufObject(runtime, cached) }
   const object = runtime.serve(cached.object)
   if (representation.as === 'object') return jsonResponse(status, object, representation, options.pretty)
   if (representation.as === 'PartialObjectMetadata') return jsonResponse(status, partialMetadata(object, representation.version), representation, options.pretty)
@@ -88,6 +95,7 @@ export interface ListMetadata { resourceVersion: string, continue?: string, rema
 export function listResponse(runtime: ResourceRuntime, items: readonly CachedObject[], metadata: ListMetadata, representation: Representation, options: { pretty: boolean, includeObject: string, now: number }): ApiResponse {
   const { resource } = runtime.definition
   const kind = `${resource.kind}List`
+  if (representation.format === 'protobuf') return { status: 200, headers: { 'content-type': representation.contentType }, body: protobufList(runtime, items, metadata) }
   if (representation.as === 'Table') {
     return jsonResponse(200, table(runtime, items.map((c) => runtime.serve(c.object)), { ...metadata }, representation.version, options), representation, options.pretty)
   }

@@ -23,7 +23,7 @@ export async function waitForFreshness(registry: Registry, revision: number, sig
 }
 
 /** The representation of an answer; unknown media types get go-restful's 406. */
-export function representationOf(context: ResourceContext, shapes: readonly Representation['as'][]): Representation {
+export function representationOf(context: Pick<ResourceContext, 'request'>, shapes: readonly Representation['as'][]): Representation {
   const accept = context.request.headers['accept']
   try {
     return negotiate(accept, shapes)

@@ -86,6 +86,7 @@ async function changeProjection(context: ResourceContext, name: string, projecti
 export async function act(context: ResourceContext, name: string, action: ActionSubresource, target: string | undefined): Promise<ApiResponse> {
   const { deps, info, runtime } = context
   const options = parseWriteOptions(context.query, 'CreateOptions')
+  const representation = representationOf(context, ['object'])
   const posted = await readObject(context.request, action.kind, schemaFor(action.kind), options.fieldValidation, context.warn)
   if (target !== undefined && posted.metadata.name === '') posted.metadata.name = target
   if (target !== undefined) checkName(context, posted)
@@ -121,7 +122,7 @@ export async function act(context: ResourceContext, name: string, action: Action
       await deleteObject(deps.registry, runtime, info.namespace, objectName, parseDeleteOptions(new URLSearchParams(), raw), scope)
     },
   })
-  return jsonResponse(201, result)
+  return jsonResponse(201, result, representation)
 }
 
 /** POST of a virtual subresource (serviceaccounts/token). */
@@ -140,7 +141,7 @@ export async function createVirtualSubresource(context: ResourceContext, virtual
   await scope.admission.mutate(attributes)
   await scope.admission.validate(attributes)
   const result = await virtual.create(object, { ...scope, namespace, name, parent: parent.object })
-  return jsonResponse(201, normalizeObject(schemaFor(virtual.kind), result))
+  return jsonResponse(201, normalizeObject(schemaFor(virtual.kind), result), representationOf(context, ['object']))
 }
 
 /** POST of a virtual resource (TokenReview, SubjectAccessReview, ...). */
@@ -153,7 +154,7 @@ export async function createVirtual(context: Omit<ResourceContext, 'runtime'>, v
   manageVirtual(context, object, gvk, '', options)
   const scope = scopeOf(context as ResourceContext, options, 'CreateOptions')
   const result = await virtual.create(object, { ...scope, namespace: context.info.namespace, name: '', parent: undefined })
-  return jsonResponse(201, normalizeObject(schemaFor(gvk), result))
+  return jsonResponse(201, normalizeObject(schemaFor(gvk), result), representationOf(context, ['object']))
 }
 
 function manageVirtual(context: { deps: HandlerDependencies, request: ResourceContext['request'] }, object: ApiObject, gvk: Gvk, subresource: string, options: WriteOptions): void {

@@ -7,6 +7,7 @@ import type { CachedObject } from '../../registry/cached-object.ts'
 import { matcherOf } from '../../registry/listing.ts'
 import type { CacheEvent } from '../../registry/watch-cache.ts'
 import { HistoryGone } from '../../registry/watch-cache.ts'
+import { protobufEventOf, protobufType, protobufWatchEvent } from '../../protobuf/responses.ts'
 import type { ResourceContext } from '../context.ts'
 import type { Representation } from '../media-types.ts'
 import { parseListOptions, parseResourceVersion } from '../query-options.ts'
@@ -36,11 +37,12 @@ class Framer {
   /** One event's line; `shared` holds what other watchers of the same event have made. */
   frame(type: EventType, cached: CachedObject, shared?: Map<string, Uint8Array>): Uint8Array {
     const { runtime } = this.#context
-    if (!this.#plain) return this.#line(type, this.#shaped(runtime.serve(cached.object)))
-    const name = `${type}:${runtime.apiVersion}`
+    const protobuf = this.#representation.format === 'protobuf'
+    if (!this.#plain && !protobuf) return this.#line(type, this.#shaped(runtime.serve(cached.object)))
+    const name = `${this.#representation.format}:${type}:${runtime.apiVersion}`
     let frame = shared?.get(name)
     if (!frame) {
-      frame = Buffer.concat([encoder.encode(`{"type":"${type}","object":`), bytesOf(runtime, cached), encoder.encode('}\n')])
+      frame = protobuf ? protobufWatchEvent(type, runtime, cached) : Buffer.concat([encoder.encode(`{"type":"${type}","object":`), bytesOf(runtime, cached), encoder.encode('}\n')])
       shared?.set(name, frame)
     }
     return frame
@@ -70,6 +72,7 @@ class Framer {
   }
 
   #line(type: EventType, object: unknown): Uint8Array {
+    if (this.#representation.format === 'protobuf') return protobufEventOf(type, object)
     return encoder.encode(`${stringifyJson({ type, object } as Json)}\n`)
   }
 }
@@ -126,6 +129,6 @@ export async function watch(context: ResourceContext): Promise<ApiResponse> {
     ends.push(() => request.signal.removeEventListener('abort', abort))
     if (request.signal.aborted) stream.end()
   }
-  const contentType = representation.format === 'json' ? representation.contentType : 'application/json'
+  const contentType = representation.format === 'protobuf' ? `${protobufType};stream=watch` : representation.format === 'json' ? representation.contentType : 'application/json'
   return { status: 200, headers: { 'content-type': contentType }, body: stream }
 }
