@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, readlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -178,6 +178,24 @@ describe.skipIf(why)('a kubelet on a real CRI runtime', () => {
     h.api.put('/api/v1/namespaces/default/configmaps/live', { metadata: { name: 'live', namespace: 'default' }, data: { a: 'new' } })
     await eventually('the file has changed', async () => (await readFile(file, 'utf8')) === 'new')
     await h.remove('groups')
+  })
+
+  it.concurrent('runs a pod in the host\'s network, with the node\'s address and the host\'s names', async () => {
+    h.create('host', { hostNetwork: true, hostPID: true, hostAliases: [{ ip: '10.9.9.9', hostnames: ['other'] }], containers: [sh('c', `readlink /proc/self/ns/net; cat /etc/hosts; ${idle}`, { securityContext: { privileged: true } })] })
+    const pod = await h.until('host', 'Ready', isReady)
+    expect(pod.status).toMatchObject({ podIP: '10.250.77.1', hostIP: '10.250.77.1', podIPs: [{ ip: '10.250.77.1' }] })
+    await eventually('the log is there', async () => (await logOf('host', 'c')).includes('10.9.9.9\tother'))
+    expect((await logOf('host', 'c')).split('\n')[0]).toBe(await readlink('/proc/self/ns/net'))
+    await h.remove('host')
+  })
+
+  it.concurrent('says that a container could not be started, and tries again', async () => {
+    // The image has no such program: every start fails, and the instance stays behind.
+    h.create('nostart', { containers: [{ name: 'c', image: testImage, command: ['/no/such/program'] }] })
+    const pod = await h.until('nostart', 'RunContainerError', (p) => ['RunContainerError', 'CrashLoopBackOff'].includes(statusOf(p, 'c')?.state?.waiting?.reason ?? ''))
+    expect(h.events('nostart').some((e) => e.reason === 'Failed' && e.message?.startsWith('Error: '))).toBe(true)
+    expect(pod.status?.phase).not.toBe('Failed')
+    await h.remove('nostart')
   })
 
   it.concurrent('uses an image that is there and writes upstream\'s events', async () => {
