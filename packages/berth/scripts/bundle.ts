@@ -1,6 +1,8 @@
 // Bundles the command into dist/: one entry a command by splitting, one a worker thread, nothing outside to resolve at start-up.
 import fs from 'node:fs'
+import { createRequire } from 'node:module'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 
 const root = path.resolve(import.meta.dirname, '..')
@@ -45,6 +47,26 @@ const workerUrls: Plugin = {
   },
 }
 
+/**
+ * A CommonJS package that is imported dynamically becomes a chunk with a default export alone. Its names, as Node finds
+ * them, are spelled out, so that the bundle's `await import('yaml')` is what the sources' is.
+ */
+const dynamicNames: Plugin = {
+  name: 'dynamic-names',
+  setup(api) {
+    api.onResolve({ filter: /^[^./]/ }, async ({ path: name, kind, resolveDir, namespace }) => {
+      if (kind !== 'dynamic-import' || namespace === 'dynamic-names' || name.startsWith('node:') || name.startsWith('@berth/')) return undefined
+      return { path: name, namespace: 'dynamic-names', pluginData: { resolveDir } }
+    })
+    api.onLoad({ filter: /.*/, namespace: 'dynamic-names' }, async ({ path: name, pluginData }) => {
+      const { resolveDir } = pluginData as { resolveDir: string }
+      const found = createRequire(`${resolveDir}/x.js`).resolve(name)
+      const names = Object.keys(await import(pathToFileURL(found).href) as object).filter((each) => each !== 'default' && /^[A-Za-z_$][\w$]*$/.test(each))
+      return { contents: `import * as whole from ${JSON.stringify(name)}\nconst all = whole.default && typeof whole.default === 'object' ? { ...whole.default, ...whole } : whole\nexport const { ${names.join(', ')} } = all\nexport default all\n`, resolveDir, loader: 'js' }
+    })
+  },
+}
+
 /** The Engine is reached by its unix socket alone; dockerode would load a whole SSH client at start-up. */
 const withoutSsh: Plugin = {
   name: 'without-ssh',
@@ -54,6 +76,8 @@ const withoutSsh: Plugin = {
   },
 }
 
+// The certificate library wants this to be there before it, also when it is only asked for its names.
+await import(pathToFileURL(createRequire(path.join(packages, 'kube/package.json')).resolve('reflect-metadata')).href)
 fs.rmSync(dist, { recursive: true, force: true })
 const result = await build({
   entryPoints: { berth: path.join(root, 'src/main.ts'), ...workers() },
@@ -69,7 +93,7 @@ const result = await build({
   sourcemap: false,
   metafile: true,
   logLevel: 'warning',
-  plugins: [workerUrls, withoutSsh],
+  plugins: [workerUrls, withoutSsh, dynamicNames],
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 })
 fs.mkdirSync(path.join(root, 'build'), { recursive: true })

@@ -52,7 +52,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
   }))
   parts.push(await startCriDocker({
     dockerHost: dockerHostOf(layout, instance), endpoint: `unix://${paths.criSocket}`, cniConfDir: paths.cniConfDir, cniBinDirs: [paths.cniBinDir], rootDir: paths.criDir,
-    streamingAddress: '127.0.0.1', nodeLabel: `${layout.name}/${node}`, hostNetworkContainer: anchor.id, logger: logger.with({ part: 'cri-docker' }),
+    streamingAddress: '127.0.0.1:0', cniCacheDir: `${paths.criDir}/cni`, nodeLabel: `${layout.name}/${node}`, hostNetworkContainer: anchor.id, logger: logger.with({ part: 'cri-docker' }),
   }))
   parts.push(await startServiceProxy({ client: await clientOf('service-proxy'), nodeName: node, config: { clusterCIDR: instance.podCidr }, logger: logger.with({ part: 'service-proxy' }) }))
   const capacity = nodeCapacity(instance.nodes.length)

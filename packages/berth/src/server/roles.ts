@@ -10,7 +10,7 @@ const roles: Readonly<Record<string, PolicyRule[]>> = {
     { apiGroups: [''], resources: ['nodes'], verbs: read },
   ],
   'berth:dns': [
-    { apiGroups: [''], resources: ['services', 'namespaces', 'pods'], verbs: read },
+    { apiGroups: [''], resources: ['services', 'namespaces', 'pods', 'nodes'], verbs: read },
     { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: [...read, 'create', 'update', 'patch', 'delete'] },
     { apiGroups: [''], resources: ['services'], verbs: ['create', 'update', 'patch'] },
   ],
