@@ -24,6 +24,10 @@ describe('creation of', () => {
     ['v1/Namespace', 'a namespace', { metadata: { name: 'a.b' } }, ['metadata.name: Invalid value: "a.b": must not contain dots']],
     ['v1/Namespace', 'a finalizer of nobody', { metadata: { name: 'a' }, spec: { finalizers: ['mine'] } }, ['spec.finalizers: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified']],
     ['v1/Node', 'a fraction of a pod', { metadata: { name: 'n' }, status: { capacity: { pods: '1500m' } } }, ['status.capacity.pods: Invalid value: "1500m": must be an integer', 'status.allocatable.pods: Invalid value: "1500m": must be an integer']],
+    ['v1/Node', 'features out of order, or named badly', { metadata: { name: 'n' }, status: { declaredFeatures: ['B/c', 'A', 'A', 'x'] } }, [
+      'status.declaredFeatures[1]: Invalid value: "A": list must be sorted alphabetically', 'status.declaredFeatures[2]: Duplicate value: "A"',
+      `status.declaredFeatures[3]: Invalid value: "x": invalid feature name "x": must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes`]],
+    ['v1/Node', 'swap of no size', { metadata: { name: 'n' }, status: { nodeInfo: { swap: { capacity: 0 } } } }, ['metadata.nodeSwapStatus.capacity: Invalid value: "0": must be greater than zero']],
     ['v1/Node', 'two networks of one family', { metadata: { name: 'n' }, spec: { podCIDRs: ['10.1.0.0/24', '10.2.0.1/24'] } },
       ['spec.podCIDRs[1]: Invalid value: "10.2.0.1/24": must not have bits set beyond the prefix length', 'spec.podCIDRs: Invalid value: ["10.1.0.0/24","10.2.0.1/24"]: may specify no more than one CIDR for each IP family']],
     ['v1/Service', 'two ports without names', service({ ports: [{ port: 80 }, { port: 81 }] }), ['spec.ports[0].name: Required value', 'spec.ports[1].name: Required value']],
@@ -93,6 +97,7 @@ describe('an update of', () => {
     ['v1/ConfigMap', 'what is immutable', old({ data: { a: '2' } }), old({ data: { a: '1' }, immutable: true }), ['immutable: Forbidden: field is immutable when `immutable` is set', 'data: Forbidden: field is immutable when `immutable` is set']],
     ['v1/Secret', 'a type', old({ type: 'a' }), old({ type: 'b' }), ['type: Invalid value: "a": field is immutable']],
     ['v1/Node', 'a network once given', { metadata: cluster, spec: { podCIDR: '10.1.0.0/24' } }, { metadata: cluster, spec: { podCIDR: '10.2.0.0/24' } }, ['spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid']],
+    ['v1/Node', 'a taint without an effect', { metadata: cluster, spec: { taints: [{ key: 'a' }] } }, { metadata: cluster }, ['metadata.taints[0].effect: Required value']],
     ['v1/Node', 'an address twice', { metadata: cluster, status: { addresses: [{ type: 'Hostname', address: 'a' }, { type: 'Hostname', address: 'a' }] } }, { metadata: cluster }, ['status.addresses[1]: Duplicate value: {"Type":"Hostname","Address":"a"}'], 'status'],
     ['v1/Namespace', 'a phase', { metadata: cluster, status: { phase: 'Terminating' } }, { metadata: cluster }, ["status.Phase: Invalid value: \"Terminating\": may only be 'Active' if `deletionTimestamp` is empty"], 'status'],
     ['v1/Service', 'an address', old({ spec: { clusterIP: '1.1.1.2', clusterIPs: ['1.1.1.2'], ports: [{ port: 1 }] } }), old({ spec: { clusterIP: '1.1.1.1', clusterIPs: ['1.1.1.1'], ports: [{ port: 1 }] } }), ['spec.clusterIPs[0]: Invalid value: ["1.1.1.2"]: may not change once set']],

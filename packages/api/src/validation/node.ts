@@ -1,5 +1,5 @@
 import type { Node, NodeConfigSource, Taint } from '../types/core/v1.ts'
-import { checkFormat, child, textOf } from './common.ts'
+import { checkFormat, child, notPositiveMessage, textOf } from './common.ts'
 import { duplicate, forbidden, invalid, required } from './field-errors.ts'
 import type { FieldError } from './field-errors.ts'
 import { configMapKey, dns1123Label, dns1123Subdomain, labelValueFormat } from './formats.ts'
@@ -37,17 +37,46 @@ function checkPodCidrs({ spec }: Node): FieldError[] {
   const errors = cidrs.flatMap((cidr, i) => checkCidr(`spec.podCIDRs[${i}]`, cidr))
   if (cidrs.length <= 1) return errors
   if (!isDualStack(cidrs) || cidrs.length > 2) errors.push(invalid('spec.podCIDRs', cidrs, 'may specify no more than one CIDR for each IP family'))
-  cidrs.forEach((cidr, i) => {
-    if (cidrs.indexOf(cidr) < i) errors.push(duplicate(`spec.podCIDRs[${i}]`, cidr))
-  })
   return errors
+}
+
+/** Names of what a kubelet can do: sorted, each once. */
+function checkDeclaredFeatures({ status }: Node): FieldError[] {
+  return (status?.declaredFeatures ?? []).flatMap((feature, i, all) => {
+    const field = `status.declaredFeatures[${i}]`
+    const errors = checkFormat(field, feature, declaredFeature)
+    const before = all[i - 1]
+    if (before === feature) errors.unshift(duplicate(field, feature))
+    else if (before !== undefined && before > feature) errors.unshift(invalid(field, feature, 'list must be sorted alphabetically'))
+    return errors
+  })
+}
+
+function declaredFeature(name: string): string[] {
+  const wrong = `invalid feature name ${JSON.stringify(name)}: `
+  if (name.length > 253) return [`${wrong}must be no more than 253 characters`]
+  return /^[A-Z][a-zA-Z0-9]*(\/[a-zA-Z][a-zA-Z0-9]*)*$/.test(name) ? []
+    : [`${wrong}must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes`]
+}
+
+function checkSwap({ status }: Node): FieldError[] {
+  const capacity = status?.nodeInfo?.swap?.capacity
+  return capacity !== undefined && capacity <= 0 ? [invalid('metadata.nodeSwapStatus.capacity', String(capacity), notPositiveMessage)] : []
+}
+
+/** The node as such, on creation and when it is replaced. */
+function checkNode(node: Node): FieldError[] {
+  return [
+    ...checkMeta(node.metadata, false, nameIsDnsSubdomain), ...checkTaints(node.spec?.taints), ...checkAmounts(node), ...checkSwap(node), ...checkDeclaredFeatures(node), ...checkPodCidrs(node),
+  ]
 }
 
 export const nodeValidation: KindValidation<Node> = {
   namespaced: false,
-  create: (node) => [...checkMeta(node.metadata, false, nameIsDnsSubdomain), ...checkTaints(node.spec?.taints), ...checkAmounts(node), ...checkPodCidrs(node)],
-  update(node, old) {
-    const errors = [...checkMetaUpdate(node.metadata, old.metadata), ...checkAmounts(node), ...checkAddresses(node)]
+  create: checkNode,
+  update(node, old, subresource) {
+    const whole = subresource === 'status' ? [] : checkNode(node)
+    const errors = [...whole, ...checkMetaUpdate(node.metadata, old.metadata), ...checkAmounts(node), ...checkDeclaredFeatures(node), ...checkAddresses(node)]
     const before = old.spec?.podCIDRs ?? []
     const now = node.spec?.podCIDRs ?? []
     const once = forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid')
