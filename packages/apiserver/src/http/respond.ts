@@ -1,11 +1,10 @@
 // Answers: objects, lists, tables and failures as bytes.
-import { apiVersionOf, stringifyJson, tableCells, tableColumns } from '@berth/api'
-import type { Json } from '@berth/api'
+import { apiVersionOf, tableCells, tableColumns } from '@berth/api'
 import { internalError, StatusError } from '../errors.ts'
 import type { ApiObject, ApiResponse } from '../interfaces.ts'
 import { protobufList, protobufObject, protobufValue } from '../protobuf/responses.ts'
 import type { CachedObject } from '../registry/cached-object.ts'
-import { typePrefixLength } from '../registry/cached-object.ts'
+import { jsonText, typePrefixLength } from '../registry/cached-object.ts'
 import type { ResourceRuntime } from '../registry/resource-runtime.ts'
 import { StorageFailed, StorageReadOnly } from '../storage/storage.ts'
 import type { Representation } from './media-types.ts'
@@ -21,8 +20,17 @@ export function jsonResponse(status: number, value: unknown, representation?: Pi
     if (bytes) return { status, headers: { 'content-type': representation.contentType }, body: bytes }
     return jsonResponse(status, value, undefined, pretty)
   }
-  const text = pretty ? `${JSON.stringify(JSON.parse(stringifyJson(value as Json)), null, 2)}\n` : `${stringifyJson(value as Json)}\n`
+  const text = pretty ? `${indented(value)}\n` : `${jsonText(value)}\n`
   return { status, headers: { 'content-type': representation?.contentType ?? 'application/json' }, body: text }
+}
+
+function indented(value: unknown): string {
+  try {
+    return JSON.stringify(value, null, 2)
+  } catch {
+    // Indentation is not worth losing digits for.
+    return jsonText(value)
+  }
 }
 
 /** Plain text, as upstream's health checks and 404s of unknown paths. */
@@ -32,7 +40,7 @@ export function textResponse(status: number, text: string): ApiResponse {
 
 /** A failure as its Status. */
 export function errorResponse(error: StatusError): ApiResponse {
-  return { status: error.code, headers: { 'content-type': 'application/json', ...error.headers }, body: `${stringifyJson(error.status as unknown as Json)}\n` }
+  return { status: error.code, headers: { 'content-type': 'application/json', ...error.headers }, body: `${jsonText(error.status)}\n` }
 }
 
 /** Whatever was thrown, as the StatusError that the client gets. */
@@ -49,7 +57,7 @@ export function bytesOf(runtime: ResourceRuntime, cached: CachedObject): Uint8Ar
   let bytes = cached.derived.get(name)
   if (!bytes) {
     const { kind, apiVersion, ...rest } = runtime.serve(cached.object)
-    bytes = encoder.encode(stringifyJson({ kind, apiVersion, ...rest } as unknown as Json))
+    bytes = encoder.encode(jsonText({ kind, apiVersion, ...rest }))
     cached.derived.set(name, bytes)
   }
   return bytes

@@ -1,8 +1,7 @@
 // watch: changes of a collection as a stream of JSON lines.
-import { stringifyJson } from '@berth/api'
-import type { Json } from '@berth/api'
 import { resourceExpired } from '../../errors.ts'
 import type { ApiObject, ApiResponse } from '../../interfaces.ts'
+import { jsonText } from '../../registry/cached-object.ts'
 import type { CachedObject } from '../../registry/cached-object.ts'
 import { matcherOf } from '../../registry/listing.ts'
 import type { CacheEvent } from '../../registry/watch-cache.ts'
@@ -73,7 +72,7 @@ class Framer {
 
   #line(type: EventType, object: unknown): Uint8Array {
     if (this.#representation.format === 'protobuf') return protobufEventOf(type, object)
-    return encoder.encode(`${stringifyJson({ type, object } as Json)}\n`)
+    return encoder.encode(`${jsonText({ type, object })}\n`)
   }
 }
 
