@@ -1,8 +1,8 @@
 import { startApiServer, type ApiServer } from '@berth/apiserver'
 import { coordination, core } from '@berth/api'
 import type { Node, Pod } from '@berth/api/types/core/v1'
-import { createClient, createInformers, isConflict, isNotFound, keyOf, silentLogger, type Informers, type KubeClient, type RunningPart } from '@berth/kube'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { createClient, createInformers, isConflict, issueCertificate, isNotFound, keyOf, silentLogger, type Informers, type KubeClient, type RunningPart } from '@berth/kube'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startControllers, type StartControllersOptions } from '../src/index.ts'
@@ -14,6 +14,10 @@ export interface TestCluster {
   /** Pods of these names or prefixes are left alone by the kubelet: they never get ready. */
   readonly broken: Set<string>
   readonly server: ApiServer
+  /** The path of an administrator's kubeconfig. */
+  kubeconfig(): Promise<string>
+  /** Ends the controllers in the middle of whatever they do, and starts them anew on informers of their own. */
+  restartControllers(): Promise<void>
   addNode(name: string, labels?: Record<string, string>): Promise<Node>
   stop(): Promise<void>
 }
@@ -24,18 +28,26 @@ export async function startCluster(options: Partial<StartControllersOptions> = {
   await server.whenReady()
   const client = createClient(server.loopback, { fieldManager: 'test' })
   const stopping = new AbortController()
-  const informers = createInformers(createClient(server.loopback, { fieldManager: 'kube-controller-manager' }))
-  const part: RunningPart = await startControllers({ client: createClient(server.loopback, { fieldManager: 'kube-controller-manager' }), informers, logger: silentLogger(), signal: stopping.signal, rootCa: server.certificates.servingCa, clusterCidr: '10.244.0.0/16', ...options })
+  const informers = createInformers(client)
+  const managerClient = createClient(server.loopback, { fieldManager: 'kube-controller-manager' })
+  const start = (shared: Informers): Promise<RunningPart> => startControllers({ client: managerClient, informers: shared, logger: silentLogger(), signal: stopping.signal, rootCa: server.certificates.servingCa, clusterCidr: '10.244.0.0/16', ...options })
+  let part = await start(createInformers(managerClient))
   const broken = new Set<string>()
   const stopKubelet = runKubelet(client, informers, broken)
+  informers.start(stopping.signal)
   return {
     client, informers, broken, server,
+    kubeconfig: () => writeKubeconfig(server, directory),
     async addNode(name, labels = {}) {
       await client.create(core.nodes, { metadata: { name, labels }, spec: {} })
       await client.create(coordination.leases, { metadata: { name, namespace: 'kube-node-lease' }, spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime: new Date().toISOString().replace('Z', '000Z') } })
       const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
       const conditions = [{ type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: now, lastTransitionTime: now }]
       return client.patch(core.nodes, name, { type: 'strategic', body: { status: { conditions } } }, { subresource: 'status' })
+    },
+    async restartControllers() {
+      await part.stop()
+      part = await start(createInformers(managerClient))
     },
     async stop() {
       stopKubelet()
@@ -45,6 +57,19 @@ export async function startCluster(options: Partial<StartControllersOptions> = {
       await rm(directory, { recursive: true, force: true })
     },
   }
+}
+
+/** Writes a kubeconfig of a member of system:masters; gives its path. */
+export async function writeKubeconfig(server: ApiServer, directory: string): Promise<string> {
+  const user = await issueCertificate(server.certificates.authority, { commonName: 'admin', organizations: ['system:masters'], usages: ['client'] })
+  const base64 = (text: string): string => Buffer.from(text).toString('base64')
+  const path = join(directory, 'config')
+  await writeFile(path, JSON.stringify({
+    apiVersion: 'v1', kind: 'Config', 'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+    clusters: [{ name: 'c', cluster: { server: `https://127.0.0.1:${server.port}`, 'certificate-authority-data': base64(server.certificates.servingCa) } }],
+    users: [{ name: 'u', user: { 'client-certificate-data': base64(user.certificate), 'client-key-data': base64(user.key) } }],
+  }))
+  return path
 }
 
 /** Puts pods on a node, makes them ready, and finishes their deletion: what a scheduler and a kubelet would do, at once. */
@@ -63,7 +88,8 @@ function runKubelet(client: KubeClient, informers: Informers, broken: ReadonlySe
       await client.createSubresource(core.pods, name, 'binding', { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target: { kind: 'Node', name: node.metadata.name } }, { namespace })
     } else if (pod.status?.phase !== 'Running') {
       const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
-      const ip = `10.244.0.${address += 1}`
+      address += 1
+      const ip = `10.244.${address >> 8}.${address & 255}`
       await client.update(core.pods, { ...pod, status: { ...pod.status, phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: now }] } }, { subresource: 'status' })
     }
   }

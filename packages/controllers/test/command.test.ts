@@ -1,14 +1,14 @@
 import { startApiServer, type ApiServer } from '@berth/apiserver'
 import { apps, coordination } from '@berth/api'
-import { createClient, issueCertificate, runCommand, silentLogger, type KubeClient } from '@berth/kube'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createClient, runCommand, silentLogger, type KubeClient } from '@berth/kube'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:https'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { command } from '../src/index.ts'
-import { eventually } from './cluster.ts'
+import { eventually, writeKubeconfig } from './cluster.ts'
 
 let server: ApiServer
 let client: KubeClient
@@ -20,14 +20,7 @@ beforeAll(async () => {
   server = await startApiServer({ dataDir: join(directory, 'data'), storage: 'memory', bindAddress: '127.0.0.1', advertiseAddress: '192.0.2.1', securePort: 0, logger: silentLogger() })
   await server.whenReady()
   client = createClient(server.loopback)
-  const user = await issueCertificate(server.certificates.authority, { commonName: 'admin', organizations: ['system:masters'], usages: ['client'] })
-  const base64 = (text: string): string => Buffer.from(text).toString('base64')
-  kubeconfig = join(directory, 'config')
-  await writeFile(kubeconfig, JSON.stringify({
-    apiVersion: 'v1', kind: 'Config', 'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
-    clusters: [{ name: 'c', cluster: { server: `https://127.0.0.1:${server.port}`, 'certificate-authority-data': base64(server.certificates.servingCa) } }],
-    users: [{ name: 'u', user: { 'client-certificate-data': base64(user.certificate), 'client-key-data': base64(user.key) } }],
-  }))
+  kubeconfig = await writeKubeconfig(server, directory)
 })
 afterAll(async () => {
   await server.stop()
@@ -68,6 +61,29 @@ test('run alone, it leads by its lease, makes pods over TLS, serves its health, 
   expect(await running).toBe(0)
   expect((await client.get(coordination.leases, 'kube-controller-manager', { namespace: 'kube-system' })).spec?.holderIdentity ?? '').toBe('')
   expect(log).not.toMatch(/^E/m)
+})
+
+test('it goes on when the API server was away', async () => {
+  const port = await freePort()
+  const options = { dataDir: join(directory, 'durable'), certDir: join(directory, 'pki'), bindAddress: '127.0.0.1', advertiseAddress: '192.0.2.1', securePort: port, logger: silentLogger() }
+  let away = await startApiServer(options)
+  await away.whenReady()
+  const config = await writeKubeconfig(away, directory)
+  const ending = new AbortController()
+  const sink = { write: (): void => {} }
+  const running = runCommand(command, ['--kubeconfig', config, '--secure-port=0', '--leader-elect=false'], { signal: ending.signal, stdout: sink, stderr: sink })
+  const make = (name: string): Promise<unknown> => createClient(away.loopback).create(apps.replicasets, { metadata: { name, namespace: 'default' }, spec: { replicas: 2, selector: { matchLabels: { app: name } }, template: { metadata: { name: '', labels: { app: name } }, spec: { containers: [{ name: 'c', image: 'i' }] } } } })
+  const made = (name: string): Promise<unknown> => eventually(`${name} has its pods`, () => createClient(away.loopback).get(apps.replicasets, name, { namespace: 'default' }), (set) => set.status?.replicas === 2)
+  await make('before')
+  await made('before')
+  await away.stop()
+  away = await startApiServer(options)
+  await away.whenReady()
+  await make('after')
+  await made('after')
+  ending.abort()
+  expect(await running).toBe(0)
+  await away.stop()
 })
 
 test.each([

@@ -126,6 +126,33 @@ test('Recreate ends every old pod before the first new one', async () => {
   expect((await podsOf('re')).every((pod) => pod.spec.containers[0]?.image === 'nginx:2')).toBe(true)
 })
 
+test('controllers that are ended in the middle of a rollout go on where they were, and make nothing twice', async () => {
+  await cluster.client.create(apps.deployments, deployment('again', { replicas: 10 }))
+  await eventually('again is complete', () => get('again'), complete)
+  let most = 0
+  const watching = new AbortController()
+  const live = new Set((await podsOf('again')).map((pod) => pod.metadata.name))
+  const { resourceVersion } = (await cluster.client.list(core.pods, { namespace })).metadata
+  const watched = (async () => {
+    for await (const { type, object } of cluster.client.watch(core.pods, { namespace, labelSelector: 'app=again', resourceVersion, signal: watching.signal })) {
+      if (type === 'DELETED' || object.metadata.deletionTimestamp !== undefined) live.delete(object.metadata.name)
+      else live.add(object.metadata.name)
+      most = Math.max(most, live.size)
+    }
+  })()
+  await setImage('again', 'nginx:2')
+  for (let i = 0; i < 4; i += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 15))
+    await cluster.restartControllers()
+  }
+  await eventually('revision 2 is complete', () => get('again'), (d) => complete(d) && d.metadata.annotations?.['deployment.kubernetes.io/revision'] === '2')
+  watching.abort()
+  await watched
+  expect(most).toBeLessThanOrEqual(13)
+  expect((await podsOf('again')).map((pod) => pod.spec.containers[0]?.image)).toEqual(Array(10).fill('nginx:2'))
+  expect(await setsOf('again')).toHaveLength(2)
+})
+
 test('old ReplicaSets beyond the history limit go, the lowest revisions first', async () => {
   await cluster.client.create(apps.deployments, deployment('hist', { replicas: 1, revisionHistoryLimit: 1 }))
   for (const [i, image] of ['nginx:1', 'nginx:2', 'nginx:3', 'nginx:4'].entries()) {

@@ -26,7 +26,10 @@ export const nodeLifecycleController: Controller = {
     }
     const rounds = nodeRounds(scope)
     const off = nodes.on({
-      added: (node) => recordNode(scope.recorder, node, 'RegisteredNode', `Node ${node.metadata.name} event: Registered Node ${node.metadata.name} in Controller`),
+      added(node) {
+        recordNode(scope.recorder, node, 'RegisteredNode', `Node ${node.metadata.name} event: Registered Node ${node.metadata.name} in Controller`)
+        rounds.soon()
+      },
       // A cordon or a node that turns ready should not wait for the next round.
       updated: (old, now) => {
         if (roundFacts(old) !== roundFacts(now)) rounds.soon()
@@ -136,11 +139,12 @@ async function writeTaints(scope: Scope, node: Node, everywhereDown: boolean, no
 async function markPodsNotReady(scope: Scope, node: Node): Promise<void> {
   const { context: { client, clock }, pods, recorder, notReady } = scope
   const { name } = node.metadata
+  // A kubelet that says itself that it is not ready looks after its pods itself.
+  if (readyOf(node)?.status !== 'Unknown') return
   if (!notReady.has(name)) {
     notReady.add(name)
     recordNode(recorder, node, 'NodeNotReady', `Node ${name} status is now: NodeNotReady`)
   }
-  if (readyOf(node)?.status !== 'Unknown') return
   for (const pod of pods.store.byIndex('node', name)) {
     const ready = podCondition(pod, 'Ready')
     if (ready?.status !== 'True') continue
