@@ -11,7 +11,8 @@ interface DockerodeError {
 export function engineMessage(error: unknown): string {
   const { json } = error as DockerodeError
   if (typeof json?.message === 'string') return json.message.trim()
-  return error instanceof Error ? error.message : String(error)
+  const text = error instanceof Error ? error.message : String(error)
+  return text.replace(/^\(HTTP code \d+\) [^-]* - /, '').trim()
 }
 
 /** The HTTP status of the Engine's answer, or undefined where it did not answer. */

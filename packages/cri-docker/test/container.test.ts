@@ -226,7 +226,8 @@ describe.skipIf(missing !== '')(`containers${missing && ` (skipped: ${missing})`
   test('statistics come from the container’s and the pod’s cgroups and its network', async () => {
     const own = await runPod(shim)
     const id = await runShell(shim, own, 'head -c 3000000 /dev/zero > /tmp/file; while :; do :; done')
-    await until(async () => ((await shim.client.containerStats({ containerId: id })).stats?.writableLayer?.usedBytes?.value ?? 0n) >= 3_000_000n, 'the writable layer was measured').catch(() => {})
+    await until(async () => (await shim.client.execSync({ containerId: id, cmd: ['sh', '-c', '[ $(stat -c %s /tmp/file) = 3000000 ]'] })).exitCode === 0, 'the file is written')
+    await until(async () => ((await shim.client.containerStats({ containerId: id })).stats?.writableLayer?.usedBytes?.value ?? 0n) >= 3_000_000n, 'the writable layer was measured')
     const { stats } = await shim.client.containerStats({ containerId: id })
     expect(stats?.attributes).toMatchObject({ id, metadata: { name: 'main' } })
     expect(stats?.cpu?.usageCoreNanoSeconds?.value).toBeGreaterThan(0n)

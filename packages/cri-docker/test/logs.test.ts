@@ -102,6 +102,6 @@ describe.skipIf(missing !== '')(`logs${missing && ` (skipped: ${missing})`}`, ()
     expect(most).toBeLessThan(150_000_000)
     let lines = 0
     for await (const chunk of createReadStream(path)) lines += (chunk as Buffer).toString('latin1').split('\n').length - 1
-    expect(lines).toBe(Math.ceil(50_000_000 / 46))
+    expect(lines).toBe(Math.ceil(50_000_000 / 45))
   }, 120_000)
 })

@@ -1,6 +1,6 @@
 import { type AuthConfig, CriError, type Image, type ImageFilter, type ImageStatusResponse, type Init } from '@berth/cri'
 import type Docker from 'dockerode'
-import { attempt, engineStatus, tolerate } from '../errors.ts'
+import { attempt, engineMessage, engineStatus, tolerate } from '../errors.ts'
 import { pauseRepository } from '../sandbox/pause-image.ts'
 import type { Shim } from '../shim.ts'
 import { parseReference, wholeName } from './reference.ts'
@@ -104,8 +104,7 @@ function dockerAuth(auth: AuthConfig, domain: string): Record<string, string> {
 /** The Engine's words of a failed pull, with the code that tells a missing image from a refused or unreachable one. */
 export function pullError(failed: string, error: unknown): CriError {
   if (error instanceof CriError) return error
-  const { json } = error as { json?: { message?: string } | null }
-  const message = typeof error === 'string' ? error : (json?.message ?? (error as Error).message)
+  const message = engineMessage(error)
   const status = engineStatus(error)
   const text = `${failed}: ${message}`
   if (/unauthorized|denied|authentication required|no basic auth/i.test(message)) return new CriError('Unauthenticated', text, { cause: error })

@@ -171,7 +171,7 @@ export class LogFollower {
       if (!(await this.source.openFile(age))) continue
       if (await this.skipIn(last)) return
     }
-    this.logger.warn('The Engine has rotated away what follows the end of a container’s log; lines may be missing', { log: this.target, after: last.time })
+    if (oldest >= 0) this.logger.warn('The Engine has rotated away what follows the end of a container’s log; lines may be missing', { log: this.target, after: last.time })
     await this.source.openFile(Math.max(0, oldest))
   }
 

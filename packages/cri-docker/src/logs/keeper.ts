@@ -35,8 +35,8 @@ export function createLogKeeper(store: Store, engineRoot: string, logger: Logger
   }
 
   /** The Engine closes its log before it says that the container has died: what is there then is all. */
-  const finish = async (record: EngineRecord): Promise<void> => {
-    const follower = isContainer(record) ? follow(record) : undefined
+  const finish = async (record: ContainerRecord): Promise<void> => {
+    const follower = follow(record)
     if (!follower) return
     await follower.drain(true)
     followers.delete(record.id)
@@ -45,7 +45,7 @@ export function createLogKeeper(store: Store, engineRoot: string, logger: Logger
 
   const guard = (work: Promise<void>): void => void work.catch((error: unknown) => logger.error(error, 'Cannot finish a container’s log'))
   const finishing = new Map<string, Promise<void>>()
-  const finishOnce = (record: EngineRecord): Promise<void> => {
+  const finishOnce = (record: ContainerRecord): Promise<void> => {
     const done = finishing.get(record.id) ?? finish(record).finally(() => finishing.delete(record.id))
     finishing.set(record.id, done)
     return done
@@ -54,7 +54,7 @@ export function createLogKeeper(store: Store, engineRoot: string, logger: Logger
   const onChange = ({ kind, record }: { kind: string; record: EngineRecord }): void => {
     if (!isContainer(record)) return
     if (kind === 'started' && record.state === 'running') follow(record)
-    else if (kind === 'stopped' || kind === 'deleted') guard(finishOnce(record))
+    else if (kind === 'stopped') guard(finishOnce(record))
   }
 
   return {
