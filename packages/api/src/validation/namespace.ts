@@ -7,16 +7,17 @@ import { checkFinalizerName, checkMeta, checkMetaUpdate, nameIsDnsLabel } from '
 
 export const namespaceValidation: KindValidation<Namespace> = {
   namespaced: false,
-  create: (namespace) => [
-    ...checkMeta(namespace.metadata, false, nameIsDnsLabel),
-    ...(namespace.spec?.finalizers ?? []).flatMap((finalizer) => checkFinalizerName('spec.finalizers', finalizer)),
-  ],
+  create: checkNamespace,
   update(namespace, old, subresource) {
     const errors = checkMetaUpdate(namespace.metadata, old.metadata)
     if (subresource === 'status') return [...errors, ...checkPhase(namespace)]
     if (subresource === 'finalize') return [...errors, ...(namespace.spec?.finalizers ?? []).flatMap((finalizer, i) => checkFinalizerName(`spec.finalizers[${i}]`, finalizer))]
-    return errors
+    return [...checkNamespace(namespace), ...errors]
   },
+}
+
+function checkNamespace({ metadata, spec }: Namespace): FieldError[] {
+  return [...checkMeta(metadata, false, nameIsDnsLabel), ...(spec?.finalizers ?? []).flatMap((finalizer) => checkFinalizerName('spec.finalizers', finalizer))]
 }
 
 /** A namespace is Active until it is being deleted, then Terminating. */
