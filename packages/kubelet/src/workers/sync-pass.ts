@@ -194,6 +194,9 @@ async function handlerOf(context: WorkerContext, pod: Pod): Promise<string> {
   }
 }
 
+/** So long a failed pull is shown as such before it becomes a back-off: who watches shall see the first cause. */
+const pullErrorShownMs = 3000
+
 /** Starts what the plan lists, in order. A failed init container holds back those after it; regular containers do not wait for each other. */
 async function startAll(context: WorkerContext, state: WorkerState, plan: PodPlan, input: StartInput): Promise<{ startedAny: boolean; afterMs: number }> {
   let startedAny = false
@@ -203,6 +206,13 @@ async function startAll(context: WorkerContext, state: WorkerState, plan: PodPla
     input.signal.throwIfAborted()
     if (initFailed && container.kind !== 'ephemeral') continue
     const name = container.spec.name
+    const failed = state.failures.get(name)
+    const shown = failed?.reason === 'ErrImagePull' ? failed.at + pullErrorShownMs - context.clock.now() : 0
+    if (shown > 0) {
+      afterMs = Math.min(afterMs, shown)
+      if (container.kind === 'init') initFailed = true
+      continue
+    }
     try {
       applyBackOff(context, input.pod, container, input.runtime)
       await startContainer(context, container, input)
@@ -210,7 +220,7 @@ async function startAll(context: WorkerContext, state: WorkerState, plan: PodPla
       startedAny = true
     } catch (error) {
       if (!(error instanceof ContainerStartError)) throw error
-      state.failures.set(name, { reason: error.reason, message: error.message })
+      state.failures.set(name, { reason: error.reason, message: error.message, at: context.clock.now() })
       context.metrics.startErrors.inc({ container_type: container.kind, code: error.reason })
       const retryMs = (error as ContainerStartError & { retryMs?: number }).retryMs
       afterMs = Math.min(afterMs, retryMs ?? 10_000)

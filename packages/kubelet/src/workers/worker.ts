@@ -10,8 +10,8 @@ import { syncPod } from './sync-pass.ts'
 /** What one pod's worker remembers between passes. All of it can be lost: a new kubelet finds it again in the API and the runtime. */
 export interface WorkerState {
   pod: Pod
-  /** Why containers that should run do not, by name. */
-  failures: Map<string, { reason: string; message: string }>
+  /** Why containers that should run do not, by name, and since when (ms). */
+  failures: Map<string, { reason: string; message: string; at: number }>
   /** `running`: the pod shall run. `terminating`: it is being stopped for good. `ended`: nothing of it runs any more. `finished`: nothing of it is left. */
   phase: 'running' | 'terminating' | 'ended' | 'finished'
   /** Set when the kubelet itself ends the pod. */
