@@ -6,6 +6,8 @@ import { runNative, runNetActions } from '@berth/native'
 export const isRoot = process.getuid?.() === 0
 if (!isRoot) console.log('skipped: network namespaces need root')
 
+const programs = { echo: fileURLToPath(new URL('./echo.ts', import.meta.url)), daemon: fileURLToPath(new URL('./daemon.ts', import.meta.url)) }
+
 const prefix = `prx${process.pid}`
 
 /** A fabric with an outside client, two nodes, and pods routed to them; the proxy runs on node a. close() takes all away. */
@@ -48,12 +50,12 @@ export class ProxyCluster {
       `in ${netns}`, 'link-up eth0', ...addresses.map((address) => `addr-add eth0 ${address}/32`),
       'route-set 169.254.1.1/32 eth0 scope link', 'neigh-set eth0 169.254.1.1 0e:58:00:00:00:01', `route-set 0.0.0.0/0 eth0 via 169.254.1.1 src ${addresses[0]}`,
     ], { netns: this.netns(node) })
-    const echo = this.#spawn(netns, 'echo.ts', ...addresses)
+    const echo = this.#spawn(netns, programs.echo, ...addresses)
     await once(echo.stdout ?? process.stdin, 'data')
   }
 
   async startProxy(config: object = {}): Promise<void> {
-    const proxy = this.#spawn(this.netns('a'), 'daemon.ts', 'a', JSON.stringify({ clusterCIDR: '10.244.0.0/16', ...config }), ...(process.env.BERTH_TEST_V ? [process.env.BERTH_TEST_V] : []))
+    const proxy = this.#spawn(this.netns('a'), programs.daemon, 'a', JSON.stringify({ clusterCIDR: '10.244.0.0/16', ...config }), ...(process.env.BERTH_TEST_V ? [process.env.BERTH_TEST_V] : []))
     this.#proxy = proxy
     for (const { path, object } of this.#objects.values()) this.#tell({ path, object })
     this.#tell({ start: true })
@@ -128,7 +130,7 @@ export class ProxyCluster {
   }
 
   #spawn(netns: string, program: string, ...args: string[]): ChildProcess {
-    const child = spawn('nsenter', [`--net=${netns}`, process.execPath, fileURLToPath(new URL(program, import.meta.url)), ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = spawn('nsenter', [`--net=${netns}`, process.execPath, program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
     child.stdin?.on('error', () => {}) // written to while it is being killed
     this.#children.add(child)
     return child
