@@ -2,11 +2,12 @@ import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createCniRunner, isCriError, serveCri } from '@berth/cri'
 import type { Logger, RunningPart } from '@berth/kube'
+import type { Registry } from 'prom-client'
 import { connectEngine } from './engine/connect.ts'
 import { startStreamingServer } from './exec/streaming-server.ts'
 import { KeyedLocks } from './locks.ts'
 import { createLogKeeper } from './logs/keeper.ts'
-import type { CriMetrics } from './metrics.ts'
+import { createMetrics } from './metrics.ts'
 import { createOomScoreClamp } from './oom-score.ts'
 import { removeSandboxFiles } from './sandbox/files.ts'
 import { createPodNetwork } from './sandbox/network.ts'
@@ -37,7 +38,8 @@ export interface CriDockerOptions {
   hostNetworkContainer?: string
   /** Put before every cgroup parent that does not begin with it. */
   cgroupParentPrefix?: string
-  metrics?: CriMetrics
+  /** Where the shim's metrics go. */
+  metrics?: Registry
   logger: Logger
 }
 
@@ -67,6 +69,7 @@ export async function startCriDocker(options: CriDockerOptions): Promise<Running
     readProfile: (path) => readFile(path, 'utf8'),
     logger,
   }
+  const metrics = options.metrics && createMetrics(options.metrics)
   const stats = createStats(shim, info.DockerRootDir)
   await store.start()
   await shim.logs.start()
@@ -79,7 +82,7 @@ export async function startCriDocker(options: CriDockerOptions): Promise<Running
       // What a kubelet asks for and is not there is its daily business.
       if (!isCriError(error, 'NotFound', 'Unimplemented', 'Canceled')) logger.error(error, 'RPC failed', { rpc })
     },
-    onCall: (rpc, seconds, failed) => options.metrics?.observe(rpc, seconds, failed),
+    onCall: (rpc, seconds, failed) => metrics?.observe(rpc, seconds, failed),
   })
   logger.info('Serving CRI', { endpoint: options.endpoint, docker: engine.version, node: nodeLabel })
   let stopping: Promise<void> | undefined
