@@ -21,7 +21,7 @@ export async function endPod(context: WorkerContext, worker: PodWorker, signal: 
   let runtime = await context.runtime.read(uid)
 
   if (!nothingRuns(runtime) || state.phase === 'terminating') {
-    if (!state.gone) reportStatus(context, state, runtime)
+    if (!state.gone && !state.finalStatus) reportStatus(context, state, runtime)
     context.probes.stopLivenessAndStartup(uid)
     const ips = (context.statuses.get(uid)?.podIPs ?? pod.status?.podIPs ?? []).map((p) => p.ip)
     await killPod(context, pod, runtime, state.grace ?? gracePeriodOf(pod), ips[0] ?? '', signal)
