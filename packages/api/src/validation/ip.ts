@@ -69,7 +69,7 @@ export function checkNonSpecialIp(field: string, value: string): FieldError[] {
   if (number === 0n) errors.push(invalid(field, value, `may not be unspecified (${value})`))
   if (v4 ? number >> 24n === 127n : number === 1n) errors.push(invalid(field, value, 'may not be in the loopback range (127.0.0.0/8, ::1/128)'))
   if (v4 ? number >> 16n === 0xa9fen : number >> 118n === 0x3fan) errors.push(invalid(field, value, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'))
-  if (v4 ? number >> 8n === 0xe00000n : number >> 112n === 0xff02n) errors.push(invalid(field, value, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'))
+  if (v4 ? number >> 8n === 0xe00000n : ((number >> 112n) & 0xff0fn) === 0xff02n) errors.push(invalid(field, value, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'))
   return errors
 }
 
