@@ -112,6 +112,7 @@ test('a watch ends quietly when its signal aborts, and throws when the connectio
   await until('the watch is there', () => server.watching === 1)
   controller.abort()
   expect(await ended).toBe('ended')
+  await until('the watch is gone', () => server.watching === 0)
   const broken = (async () => {
     for await (const event of client.watch(core.configmaps, { resourceVersion: '10', signal: new AbortController().signal })) void event
   })()

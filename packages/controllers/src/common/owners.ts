@@ -18,10 +18,6 @@ export function controllerReference(owner: ApiObject, resource: ResourceInfo): O
   return { apiVersion: apiVersionOf(resource), kind: resource.kind, name: owner.metadata.name, uid: owner.metadata.uid ?? '', controller: true, blockOwnerDeletion: true }
 }
 
-export function isControlledBy(object: ApiObject, owner: ApiObject): boolean {
-  return controllerOf(object)?.uid === owner.metadata.uid
-}
-
 /** Index values: the controller's uid, or `orphan/NAMESPACE`. */
 export function controllerIndex(object: ApiObject): string[] {
   return [controllerOf(object)?.uid ?? `orphan/${object.metadata.namespace ?? ''}`]

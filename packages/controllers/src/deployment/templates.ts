@@ -6,7 +6,7 @@ import { controllerReference } from '../common/owners.ts'
 import { newReplicaSetAnnotations } from './annotations.ts'
 import { byCreation, desiredReplicas, maxSurge, newSetReplicas } from './replica-math.ts'
 
-export const hashLabel = 'pod-template-hash'
+const hashLabel = 'pod-template-hash'
 
 /** Whether two templates make the same pods; the hash label that a Deployment adds does not count. */
 export function sameTemplate(a: PodTemplateSpec | undefined, b: PodTemplateSpec | undefined): boolean {
