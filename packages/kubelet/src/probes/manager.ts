@@ -18,6 +18,8 @@ const kinds: readonly { kind: ProbeKind; field: 'startupProbe' | 'readinessProbe
 ]
 
 const attempts = 3
+const earlyMs = 1000
+const firstProbeMs = 200
 
 interface Prober {
   kind: ProbeKind
@@ -86,21 +88,28 @@ export function createProbeManager(options: ProbeManagerOptions): ProbeManager {
     if (isStarted(prober)) {
       if (prober.kind === 'startup') return true
     } else if (prober.kind !== 'startup') return true
-    const outcome = await ask(entry, prober, record)
+    const early = isEarly(prober, record)
+    const outcome = await ask(entry, prober, record, early)
     if (!outcome || record.id !== prober.containerId) return true
+    // A container that is just starting is asked more often than its period says; that it does not answer yet counts for nothing.
+    if (early && outcome.result === 'failure') return true
     options.counted(prober.kind, outcome.result === 'warning' ? 'successful' : outcome.result === 'success' ? 'successful' : 'failed', entry.pod, prober.container.name)
     set(entry, prober, nextState(prober.kind, prober.probe, prober.state, outcome.result === 'failure' ? 'failure' : 'success'))
     return true
   }
 
-  const ask = async (entry: PodProbes, prober: Prober, record: ContainerRecord): Promise<Outcome | undefined> => {
+  /** In its first period, and not yet successful: readiness and startup probes then look every second, so that nobody waits a whole period for a container that takes half of one. */
+  const isEarly = (prober: Prober, record: ContainerRecord | undefined): boolean =>
+    record !== undefined && prober.kind !== 'liveness' && prober.state.last === undefined && clock.now() - record.startedAt < ((prober.probe.initialDelaySeconds ?? 0) + (prober.probe.periodSeconds ?? 10)) * 1000
+
+  const ask = async (entry: PodProbes, prober: Prober, record: ContainerRecord, quiet: boolean): Promise<Outcome | undefined> => {
     const { pod } = entry
     const event = (reason: string, message: string): void => recorder.event(containerReference(pod, prober.container.name), 'Warning', reason, message)
     let error: unknown
     for (let i = 0; i < attempts; i++) {
       try {
         const outcome = await runProbe(cri, prober.probe, { pod, container: prober.container, containerId: record.id, podIp: entry.podIp })
-        if (outcome.result === 'failure') event('Unhealthy', `${prober.title} probe failed: ${outcome.output}`)
+        if (outcome.result === 'failure' && !quiet) event('Unhealthy', `${prober.title} probe failed: ${outcome.output}`)
         else if (outcome.result === 'warning') event('ProbeWarning', `${prober.title} probe warning: ${outcome.output}`)
         return outcome
       } catch (caught) {
@@ -142,7 +151,8 @@ export function createProbeManager(options: ProbeManagerOptions): ProbeManager {
     } finally {
       prober.running = false
     }
-    if (more && pods.get(uid) === entry) schedule(uid, prober, (prober.probe.periodSeconds ?? 10) * 1000)
+    const periodMs = (prober.probe.periodSeconds ?? 10) * 1000
+    if (more && pods.get(uid) === entry) schedule(uid, prober, isEarly(prober, latestContainer(entry.runtime, prober.container.name)) ? Math.min(earlyMs, periodMs) : periodMs)
   }
 
   const statusOf = (pod: Pod, name: string): ContainerStatus | undefined =>
@@ -171,7 +181,12 @@ export function createProbeManager(options: ProbeManagerOptions): ProbeManager {
           }
           if (record && record.id !== prober.containerId) {
             adopt(entry, prober, record)
-            schedule(uid, prober, Math.max(0, record.startedAt + (probe.initialDelaySeconds ?? 0) * 1000 - clock.now()))
+            const initialMs = (probe.initialDelaySeconds ?? 0) * 1000
+            // Whether a container lives is asked after a period at the earliest: upstream's ticks began before it was there.
+            const firstMs = kind === 'liveness' ? Math.max(initialMs, (probe.periodSeconds ?? 10) * 1000) : Math.max(initialMs, firstProbeMs)
+            // After a restart of the kubelet a node's probes shall not all be made in the same moment.
+            const spreadMs = record.startedAt < startedAt ? Math.random() * (probe.periodSeconds ?? 10) * 1000 : 0
+            schedule(uid, prober, Math.max(spreadMs, record.startedAt + firstMs - clock.now()))
           }
         }
       }
