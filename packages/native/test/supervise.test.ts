@@ -41,6 +41,8 @@ describe('supervise', () => {
     await expect.poll(() => readFileSync(`${dir}/a.log`, 'utf8')).toBe('hello a \n')
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')
     expect(stat?.[3]).toBe(String(pid))
+    // Nothing ignored or blocked is handed down: dockerd, for one, reloads on HUP.
+    expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/SigBlk:\s+0+\nSigIgn:\s+0+\n/)
   })
 
   test('a process that dies is started again, later each time', async () => {

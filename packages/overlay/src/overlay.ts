@@ -12,6 +12,7 @@ import { CniFailure, OverlayError } from './errors.ts'
 import { type Ipv4Range, parseRange } from './ipv4.ts'
 import { KeyedLocks } from './locks.ts'
 import { createMetrics } from './metrics.ts'
+import { removeUdpFlows } from './nat/conntrack.ts'
 import { runNft } from './nat/nft.ts'
 import { natTable, renderNat } from './nat/render.ts'
 import { installConflist, installPlugin, networkName } from './node/install.ts'
@@ -62,7 +63,10 @@ export async function startOverlay(options: OverlayOptions): Promise<RunningPart
     allocator,
     range: () => range,
     mtu: async () => (mtu ||= detectMtu(await runNetActions(['list-links', 'list-routes']))),
-    portsChanged: applyNat,
+    portsChanged: async (ports) => {
+      await applyNat()
+      await removeUdpFlows(ports.filter((port) => port.protocol === 'udp').map((port) => port.hostPort)).catch((error: unknown) => logger.error(error, 'Cannot remove flows of UDP host ports'))
+    },
     nodeNetns,
   })
 

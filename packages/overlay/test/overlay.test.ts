@@ -144,6 +144,27 @@ describe.skipIf(!isRoot)('the overlay in real namespaces', () => {
     server.kill('SIGKILL')
   })
 
+  test('a UDP client of a host port is led to the next pod when the first one goes', async () => {
+    const node = await startedNode()
+    const client = cluster.namespace('client')
+    await node.add('client', client)
+    const program = `const s = require('dgram').createSocket('udp4'); s.bind(5555); s.on('message', (m) => console.log(String(m))); setInterval(() => s.send('x', 5300, '${node.address}'), 50)`
+    const echo = (name: string): string => `const s = require('dgram').createSocket('udp4'); s.bind(53); s.on('message', (_, from) => s.send('${name}', from.port, from.address))`
+    const run = (netns: string, source: string) => spawn('nsenter', [`--net=${netns}`, process.execPath, '-e', source], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const asking = run(client, program)
+    let last = ''
+    asking.stdout.on('data', (text: Buffer) => (last = String(text).trim().split('\n').at(-1) ?? ''))
+    const servers = []
+    for (const name of ['one', 'two']) {
+      const pod = cluster.namespace(name)
+      await node.add(name, pod, { runtimeConfig: { portMappings: [{ hostPort: 5300, containerPort: 53, protocol: 'udp' }] } })
+      servers.push(run(pod, echo(name)))
+      await expect.poll(() => last, { timeout: 10_000 }).toBe(name)
+      await node.cni('DEL', name)
+    }
+    for (const child of [asking, ...servers]) child.kill('SIGKILL')
+  })
+
   test('GC releases what the runtime does not name', async () => {
     const node = await startedNode()
     await node.add('keep', cluster.namespace('keep'))

@@ -43,7 +43,9 @@ static void become(const struct definition *d, int gate) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
+  // What the supervisor ignores its children must not: an ignored signal stays so across exec.
   signal(SIGPIPE, SIG_DFL);
+  signal(SIGHUP, SIG_DFL);
   int null = open("/dev/null", O_RDONLY);
   if (null != 0) dup2(null, 0), close(null);
   if (d->netns && enter_netns(d->netns) < 0) die(126, "network namespace %s: %s", d->netns, strerror(errno));

@@ -230,6 +230,8 @@ static void lock_state(void) {
   snprintf(path, sizeof path, "%s.lock", s.state_path);
   int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) die(EXIT_FAILED, "%s: %s", path, strerror(errno));
+  // One that was just killed may still be on its way out: it gets a second.
+  for (int i = 0; i < 50 && flock(fd, LOCK_EX | LOCK_NB) < 0; i++) usleep(20000);
   if (flock(fd, LOCK_EX | LOCK_NB) < 0) die(EXIT_FAILED, "%s: another supervisor runs on this state file", s.state_path);
 }
 

@@ -14,8 +14,8 @@ export interface AttachmentsOptions {
   /** The node's pod range; undefined until it is known. */
   range: () => Ipv4Range | undefined
   mtu: () => Promise<number>
-  /** Called when host ports changed; resolves when the kernel has them. */
-  portsChanged: () => Promise<void>
+  /** Called when these host ports came or went; resolves when the kernel has it. */
+  portsChanged: (ports: readonly PortMapping[]) => Promise<void>
   nodeNetns: string
 }
 
@@ -84,7 +84,7 @@ export class Attachments {
     try {
       const answer = await connection.execute(attachActions({ containerId, ifName, netns, address, mtu, nodeNetns: this.#o.nodeNetns }))
       if (!answer.ok) throw new CniFailure(cniCodes.kernel, `cannot attach ${ifName} of container ${containerId}`, answer.message)
-      if (request.ports.length > 0) await this.#o.portsChanged()
+      if (request.ports.length > 0) await this.#o.portsChanged(request.ports)
     } catch (error) {
       // Also when the plugin was killed half way: nothing of the attempt stays.
       await this.#remove(containerId, ifName)
@@ -121,7 +121,7 @@ export class Attachments {
     // Under the allocator's lock until the host ports are gone, too: they must not lead to the address's next owner.
     await this.#locks.run('allocator', async () => {
       await this.#o.allocator.release(containerId, ifName)
-      if (had.ports.length > 0) await this.#o.portsChanged()
+      if (had.ports.length > 0) await this.#o.portsChanged(had.ports)
     })
   }
 
