@@ -36,7 +36,7 @@ describe.skipIf(!hasKubectl)('the guestbook, from nothing (needs kubectl)', () =
     expect(await ask('nslookup redis-leader.default.svc.cluster.local')).toMatch(expected)
     expect(await ask('printf "PING\\r\\n" | nc -w 2 redis-leader 6379')).toContain('+PONG')
     // Variables are those of Services that were there before the pod.
-    const probe = await kubectl(['run', 'env-probe', '--rm', '-i', '--restart=Never', '--image=berth.local/redis:1', '--quiet', '--', 'env'])
+    const probe = await kubectl(['run', 'env-probe', '--rm', '-i', '--restart=Never', '--image=berth.local/redis:1', '--quiet', '--', 'sh', '-c', 'sleep 1; env'])
     expect(probe).toContain(`REDIS_LEADER_SERVICE_HOST=${service.spec.clusterIP}`)
     expect(probe).toMatch(/KUBERNETES_SERVICE_PORT=443\b/)
   })

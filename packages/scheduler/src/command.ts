@@ -1,6 +1,6 @@
 import crypto from 'node:crypto'
 import os from 'node:os'
-import { createClient, defineCommand, delegatedAuthentication, delegatedAuthorization, runLeaderElection, startComponentServer, transportFromKubeconfig, type KubeClient, type Logger } from '@berth/kube'
+import { createClient, defineCommand, delegatedAuthentication, delegatedAuthorization, runLeaderElection, selfSignedServing, startComponentServer, transportFromKubeconfig, type KubeClient, type Logger } from '@berth/kube'
 import { readSchedulerConfig, schedulerConfigOf, type SchedulerConfig } from './config/config.ts'
 import type { Scheduler } from './loop/scheduler.ts'
 import { startScheduler } from './start.ts'
@@ -73,12 +73,11 @@ interface ServeFlags { 'bind-address': string; 'secure-port': number; 'tls-cert-
 
 async function serve(flags: ServeFlags, client: KubeClient, logger: Logger, scheduler: () => Scheduler | undefined): Promise<{ close(): Promise<void> }> {
   const { readFile } = await import('node:fs/promises')
-  const { selfSigned } = await import('./self-signed.ts')
   const { Registry } = await import('prom-client')
   const cert = flags['tls-cert-file']
   const key = flags['tls-private-key-file']
   if ((cert === undefined) !== (key === undefined)) throw new RangeError('--tls-cert-file and --tls-private-key-file go together')
-  const tls = cert !== undefined && key !== undefined ? { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') } : await selfSigned()
+  const tls = cert !== undefined && key !== undefined ? { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') } : await selfSignedServing('kube-scheduler')
   const registry = new Registry()
   // The scheduler and its metrics exist once it leads.
   registry.metrics = async () => scheduler()?.metrics.registry.metrics() ?? ''

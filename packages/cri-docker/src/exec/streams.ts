@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type AttachRequest, CriError, type ExecRequest, type PortForwardRequest } from '@berth/cri'
 import { dialInNamespace } from '@berth/native'
 import { serveAttach, serveExec, servePortForward } from '@berth/streaming'
@@ -8,6 +9,9 @@ import type { Shim } from '../shim.ts'
 import { type ContainerRecord, } from '../state/record.ts'
 import { copy, startExec } from './engine-exec.ts'
 import type { StreamingServer } from './streaming-server.ts'
+
+/** How long the last output of an ended container may take to arrive; milliseconds. */
+const drainMs = 500
 
 function checkStreams({ stdin, stdout, stderr, tty }: Pick<ExecRequest, 'stdin' | 'stdout' | 'stderr' | 'tty'>): void {
   if (!stdin && !stdout && !stderr) throw new CriError('InvalidArgument', 'one of stdin, stdout, or stderr must be set')
@@ -57,6 +61,8 @@ export async function attachUrl(shim: Shim, server: StreamingServer, request: At
         })
         streams.onResize(({ width, height }) => void container.resize({ w: width, h: height }).catch(() => {}))
         streams.signal.addEventListener('abort', () => (connection as unknown as { destroy(): void }).destroy(), { once: true })
+        // An attachment to a container that has ended in the meantime would never end: the Engine says nothing more on it.
+        void container.wait({ condition: 'not-running' }).catch(() => undefined).then(() => sleep(drainMs)).then(() => (connection as unknown as { destroy(): void }).destroy())
         await copy(connection as never, streams.stdin, streams.stdout, streams.stderr, record.tty)
         return { exitCode: 0 }
       },
