@@ -1,5 +1,5 @@
 import type { GroupVersionKind } from '../schema/index.ts'
-import { defaultClusterRoleBinding, defaultRoleBinding } from './role-binding.ts'
+import { defaultRoleBinding } from './role-binding.ts'
 import { defaultConfigMap } from './config-map.ts'
 import { defaultDeployment } from './deployment.ts'
 import { defaultEndpointSlice } from './endpoint-slice.ts'
@@ -26,7 +26,7 @@ const kinds: Readonly<Record<string, (object: never) => void>> = {
   'apps/v1/ReplicaSet': defaultReplicaSet,
   'authentication.k8s.io/v1/TokenRequest': defaultTokenRequest,
   'discovery.k8s.io/v1/EndpointSlice': defaultEndpointSlice,
-  'rbac.authorization.k8s.io/v1/ClusterRoleBinding': defaultClusterRoleBinding,
+  'rbac.authorization.k8s.io/v1/ClusterRoleBinding': defaultRoleBinding,
   'rbac.authorization.k8s.io/v1/RoleBinding': defaultRoleBinding,
   'scheduling.k8s.io/v1/PriorityClass': defaultPriorityClass,
 }

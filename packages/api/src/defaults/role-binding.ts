@@ -7,5 +7,3 @@ export function defaultRoleBinding({ roleRef, subjects }: RoleBinding | ClusterR
   if (roleRef) roleRef.apiGroup ||= group
   for (const subject of subjects ?? []) if (subject.kind === 'User' || subject.kind === 'Group') subject.apiGroup ||= group
 }
-
-export const defaultClusterRoleBinding = defaultRoleBinding

@@ -84,6 +84,3 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 export function quantity(text: unknown): Quantity {
   return tryParseQuantity(typeof text === 'string' || typeof text === 'number' || typeof text === 'bigint' ? text : '0') ?? parseQuantity('0')
 }
-
-/** An IntOrString that is a number, or undefined. */
-export const intValue = (value: number | string | undefined): number | undefined => (typeof value === 'number' ? value : value === undefined ? 0 : undefined)

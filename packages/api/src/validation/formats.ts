@@ -114,9 +114,6 @@ export const portName: Format = (value) => {
   return problems
 }
 
-/** A port's number, 1 to 65535. */
-export const portNumber = (value: number): string[] => (value >= 1 && value <= 65535 ? [] : [rangeError(1, 65535)])
-
 /** `N%` */
 export const percent: Format = (value) =>
   /^[0-9]+%$/.test(value) ? [] : [regexError("a valid percent string must be a numeric string followed by an ending '%'", '[0-9]+%', '1%', '93%')]
@@ -138,7 +135,5 @@ export const envVarName: Format = (value) => [
 export const httpHeaderName: Format = (value) =>
   /^[-A-Za-z0-9]+$/.test(value) ? [] : [regexError("a valid HTTP header must consist of alphanumeric characters or '-'", '[-A-Za-z0-9]+', 'X-Header-Name')]
 
-/** A user's number, 0 to 2147483647. */
-export const userId = (value: number): string[] => (value >= 0 && value <= 2147483647 ? [] : [rangeError(0, 2147483647)])
-/** A group's number, 0 to 2147483647. */
-export const groupId = userId
+/** A user's or group's number, 0 to 2147483647. */
+export const ownerId = (value: number): string[] => (value >= 0 && value <= 2147483647 ? [] : [rangeError(0, 2147483647)])

@@ -1,6 +1,6 @@
 import type { Container, ContainerPort, ContainerResizePolicy, EphemeralContainer, PodSpec } from '../../types/core/v1.ts'
 import { checkOneOf, checkPort, checkRequired, checkRequiredFormat, checkRequiredOneOf, child, sameValue, textOf } from '../common.ts'
-import { duplicate, forbidden, invalid, notFound, notSupported, required, tooMany } from '../field-errors.ts'
+import { duplicate, forbidden, invalid, notFound, required, tooMany } from '../field-errors.ts'
 import type { FieldError } from '../field-errors.ts'
 import { dns1123Label, portName } from '../formats.ts'
 import { isSidecar } from './context.ts'
@@ -166,9 +166,4 @@ export function checkEphemeralContainers(spec: PodSpec, at: string, context: Pod
 export function checkImagePadding(container: AnyContainer, at: string): FieldError[] {
   const image = textOf(container.image)
   return image.trim() === image ? [] : [invalid(child(at, 'image'), image, 'must not have leading or trailing whitespace')]
-}
-
-/** A restart policy that only some values fit, as templates of workloads demand. */
-export function checkRestartPolicyIs(field: string, policy: string | undefined, allowed: readonly string[]): FieldError[] {
-  return allowed.includes(textOf(policy)) ? [] : [notSupported(field, textOf(policy), allowed)]
 }

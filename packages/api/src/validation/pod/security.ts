@@ -2,14 +2,15 @@ import type { AppArmorProfile, PodSpec, SeccompProfile, SecurityContext, Windows
 import { checkFormat, checkOneOf, child, textOf } from '../common.ts'
 import { duplicate, forbidden, invalid, notSupported, required, tooLong } from '../field-errors.ts'
 import type { FieldError } from '../field-errors.ts'
-import { dns1123Subdomain, groupId, userId } from '../formats.ts'
+import { dns1123Subdomain, ownerId } from '../formats.ts'
 import { toInternal } from '../internal/forms.ts'
 import { containersWithPaths } from './context.ts'
 import type { PodContext } from './context.ts'
 import { checkDescendingPath } from './paths.ts'
 
 const profileTypes = ['Localhost', 'RuntimeDefault', 'Unconfined']
-const number = (field: string, value: number | undefined, format: (value: number) => string[]) => (value === undefined ? [] : format(value).map((problem) => invalid(field, value, problem)))
+/** A user's or group's number, if there is one. */
+export const checkOwner = (field: string, value: number | undefined): FieldError[] => (value === undefined ? [] : ownerId(value).map((problem) => invalid(field, value, problem)))
 
 function checkSeccomp(profile: SeccompProfile | undefined, at: string): FieldError[] {
   if (!profile) return []
@@ -47,7 +48,7 @@ export function checkSecurityContext(context: SecurityContext | undefined, at: s
   if (!context) return []
   const errors: FieldError[] = []
   if (context.privileged && !allowPrivileged) errors.push(forbidden(child(at, 'privileged'), 'disallowed by cluster policy'))
-  errors.push(...number(child(at, 'runAsUser'), context.runAsUser, userId), ...number(child(at, 'runAsGroup'), context.runAsGroup, groupId))
+  errors.push(...checkOwner(child(at, 'runAsUser'), context.runAsUser), ...checkOwner(child(at, 'runAsGroup'), context.runAsGroup))
   if (context.procMount !== undefined) {
     errors.push(...checkOneOf(child(at, 'procMount'), context.procMount, ['Default', 'Unmasked']))
     if (hostUsers && context.procMount === 'Unmasked') errors.push(invalid(child(at, 'procMount'), context.procMount, '`hostUsers` must be false to use `Unmasked`'))
@@ -66,10 +67,10 @@ export function checkPodSecurityContext(spec: PodSpec, at: string): FieldError[]
   const context = spec.securityContext
   if (!context) return checkSharedProcesses(spec, at)
   return [
-    ...number(child(at, 'fsGroup'), context.fsGroup, groupId),
-    ...number(child(at, 'runAsUser'), context.runAsUser, userId),
-    ...number(child(at, 'runAsGroup'), context.runAsGroup, groupId),
-    ...(context.supplementalGroups ?? []).flatMap((group, i) => number(`${at}.supplementalGroups[${i}]`, group, groupId)),
+    ...checkOwner(child(at, 'fsGroup'), context.fsGroup),
+    ...checkOwner(child(at, 'runAsUser'), context.runAsUser),
+    ...checkOwner(child(at, 'runAsGroup'), context.runAsGroup),
+    ...(context.supplementalGroups ?? []).flatMap((group, i) => checkOwner(`${at}.supplementalGroups[${i}]`, group)),
     ...checkSharedProcesses(spec, at),
     ...checkSysctls(spec, child(at, 'sysctls')),
     ...oneOfIfSet(child(at, 'fsGroupChangePolicy'), context.fsGroupChangePolicy, ['Always', 'OnRootMismatch']),

@@ -2,12 +2,13 @@ import type { ContainerStatus, Pod } from '../../types/core/v1.ts'
 import { checkFormat, checkImmutable, checkOneOf, textOf } from '../common.ts'
 import { duplicate, forbidden, invalid } from '../field-errors.ts'
 import type { FieldError } from '../field-errors.ts'
-import { dns1123Subdomain, groupId, qualifiedName, userId } from '../formats.ts'
+import { dns1123Subdomain, qualifiedName } from '../formats.ts'
 import { toInternal } from '../internal/forms.ts'
 import { checkIp, isDualStack } from '../ip.ts'
 import { checkMetaUpdate } from '../object-meta.ts'
 import { checkPodAnnotationsUpdate } from './annotations.ts'
 import { checkClaimStatuses, checkExtendedClaimStatus } from './claim-statuses.ts'
+import { checkOwner } from './security.ts'
 import { checkTransitions, restartsOf } from './transitions.ts'
 
 const systemConditions = ['PodScheduled', 'Ready', 'Initialized']
@@ -73,11 +74,10 @@ function checkUsers(statuses: readonly ContainerStatus[] | undefined, at: string
     const field = `${at}[${i}].linux`
     if (!user) return []
     if (os === 'windows') return [forbidden(field, 'cannot be set for a windows pod')]
-    const number = (name: string, value: number | undefined, format: typeof userId) => format(value ?? 0).map((problem) => invalid(`${field}.${name}`, value ?? 0, problem))
     return [
-      ...number('uid', user.uid, userId),
-      ...number('gid', user.gid, groupId),
-      ...(user.supplementalGroups ?? []).flatMap((group, j) => number(`supplementalGroups[${j}]`, group, groupId)),
+      ...checkOwner(`${field}.uid`, user.uid ?? 0),
+      ...checkOwner(`${field}.gid`, user.gid ?? 0),
+      ...(user.supplementalGroups ?? []).flatMap((group, j) => checkOwner(`${field}.supplementalGroups[${j}]`, group)),
     ]
   })
 }
