@@ -40,13 +40,10 @@ export async function* readLog(path: string, options: LogOptions, running: () =>
         position += more.length
         const { lines, remainder } = splitLines(rest, more)
         rest = remainder
-        for (const line of lines) {
-          const out = formatter(line)
-          if (!out || out.length === 0) continue
-          yield out.length > left ? out.subarray(0, left) : out
-          left -= out.length
-          if (left <= 0 || signal.aborted) return
-        }
+        const out = Buffer.concat(lines.flatMap(formatter))
+        if (out.length > 0) yield out.length > left ? out.subarray(0, left) : out
+        left -= out.length
+        if (left <= 0 || signal.aborted) return
         continue
       }
       if (signal.aborted || !options.follow) break
@@ -66,8 +63,8 @@ export async function* readLog(path: string, options: LogOptions, running: () =>
       await changeOf(path, signal)
     }
     if (rest.length > 0) {
-      const out = formatter(rest)
-      if (out && out.length > 0) yield out.length > left ? out.subarray(0, left) : out
+      const out = Buffer.concat(formatter(rest))
+      if (out.length > 0) yield out.length > left ? out.subarray(0, left) : out
     }
   } finally {
     await file.close()
@@ -96,23 +93,26 @@ function splitLines(rest: Buffer, chunk: Buffer): { lines: Buffer[]; remainder: 
   return { lines, remainder: Buffer.from(remainder) }
 }
 
-/** Makes of a record what is shown: nothing, the text, or the time and the text. A partial record has no newline and its successor no time. */
-function createFormatter(options: LogOptions): (line: Buffer) => Buffer | undefined {
+const lineEnd = Buffer.from('\n')
+
+/** Makes of a record the pieces that are shown: none, the text, or the time and the text. A partial record has no newline and its successor no time. */
+function createFormatter(options: LogOptions): (line: Buffer) => Buffer[] {
   const continued: Record<'stdout' | 'stderr', boolean> = { stdout: false, stderr: false }
   return (line) => {
     let parsed
     try {
       parsed = parseCriLine(line)
     } catch {
-      return undefined
+      return []
     }
-    if (options.stream === 'Stdout' && parsed.stream !== 'stdout') return undefined
-    if (options.stream === 'Stderr' && parsed.stream !== 'stderr') return undefined
-    if (options.since !== undefined && Date.parse(parsed.time) < options.since) return undefined
+    if (options.stream === 'Stdout' && parsed.stream !== 'stdout') return []
+    if (options.stream === 'Stderr' && parsed.stream !== 'stderr') return []
+    if (options.since !== undefined && Date.parse(parsed.time) < options.since) return []
     const first = !continued[parsed.stream]
     continued[parsed.stream] = parsed.partial
-    const head = options.timestamps && first ? Buffer.from(`${parsed.time} `) : Buffer.alloc(0)
-    return Buffer.concat(parsed.partial ? [head, parsed.data] : [head, parsed.data, Buffer.from('\n')])
+    const pieces = options.timestamps && first ? [Buffer.from(`${parsed.time} `), parsed.data] : [parsed.data]
+    if (!parsed.partial) pieces.push(lineEnd)
+    return pieces
   }
 }
 
