@@ -38,7 +38,7 @@ export const command = defineCommand({
     })
     const address = /^(.*):(\d+)$/.exec(flags['metrics-bind-address'])
     if (!address && flags['metrics-bind-address'] !== '') throw new CommandError(`--metrics-bind-address: "${flags['metrics-bind-address']}" is not HOST:PORT`)
-    const server = address && (await startComponentServer({ name: 'cri-docker', address: address[1] ?? '', port: Number(address[2]), metrics, checks: {}, logger: io.logger }))
+    const server = address && (await startComponentServer({ name: 'cri-docker', address: address[1] ?? '', port: Number(address[2]), metrics, logger: io.logger }))
     if (!io.signal.aborted) await once(io.signal, 'abort')
     await server?.close()
     await shim.stop()

@@ -22,6 +22,8 @@ export interface Shim {
   rootDir: string
   /** What a pod with the node's network joins: `host`, or `container:<anchor>`. */
   hostNetwork: string
+  /** The container that is the node's network; empty for the host's. */
+  anchor: string
   /** Put before cgroup parents that do not have it yet; '' for nothing. */
   cgroupParentPrefix: string
   readProfile(path: string): Promise<string>

@@ -12,6 +12,7 @@ import { createOomScoreClamp } from './oom-score.ts'
 import { removeSandboxFiles } from './sandbox/files.ts'
 import { createPodNetwork } from './sandbox/network.ts'
 import { createPauseImage } from './sandbox/pause-image.ts'
+import { stopPodSandbox } from './sandbox/stop.ts'
 import { createService } from './service.ts'
 import type { Shim } from './shim.ts'
 import { defaultNode } from './state/labels.ts'
@@ -65,6 +66,7 @@ export async function startCriDocker(options: CriDockerOptions): Promise<Running
     node: nodeLabel,
     rootDir: options.rootDir,
     hostNetwork: options.hostNetworkContainer === undefined ? 'host' : `container:${options.hostNetworkContainer}`,
+    anchor: options.hostNetworkContainer ?? '',
     cgroupParentPrefix: options.cgroupParentPrefix ?? '',
     readProfile: (path) => readFile(path, 'utf8'),
     logger,
@@ -75,6 +77,7 @@ export async function startCriDocker(options: CriDockerOptions): Promise<Running
   await shim.logs.start()
   forgetVanished(shim)
   await removeOrphanedFiles(shim)
+  await endFormerLife(shim)
   const streaming = await startStreamingServer(options.streamingAddress)
   const service = createService(shim, { streaming, stats, engineRoot: info.DockerRootDir, cgroupDriver: info.CgroupDriver === 'systemd' ? 'systemd' : 'cgroupfs' })
   const server = await serveCri(service, options.endpoint, {
@@ -111,6 +114,18 @@ function forgetVanished(shim: Shim): void {
     }
     clean().catch((error: unknown) => shim.logger.error(error, 'Cannot clean up after a sandbox that is gone', { id: record.id }))
   })
+}
+
+/**
+ * Where the node is a container's network namespace, another container than before is the node's reboot: what ran on it has lost its way to the network and ends, so that the
+ * kubelet starts it anew.
+ */
+async function endFormerLife(shim: Shim): Promise<void> {
+  const former = (await shim.store.sandboxes()).filter(({ state, spec }) => state === 'running' && spec.anchor !== shim.anchor)
+  if (former.length > 0) shim.logger.info('The node has rebooted: its sandboxes end', { sandboxes: former.length })
+  for (const { id } of former) {
+    await stopPodSandbox(shim, id).catch((error: unknown) => shim.logger.error(error, 'Cannot end a sandbox from before the reboot', { id }))
+  }
 }
 
 /** Files of sandboxes that went while the shim was down. */

@@ -10,8 +10,10 @@ export const pauseRepository = 'berth.dev/pause'
 
 /** The image of sandboxes: one file, made on this machine, so that no registry is needed. */
 export interface PauseImage {
-  /** Its name, after making sure that the Engine has it. */
+  /** Its name, after making sure that the Engine has it (once: then it is believed to stay). */
   ensure(): Promise<string>
+  /** It turned out to be gone: the next `ensure` looks again. */
+  forget(): void
 }
 
 export function createPauseImage(engine: Engine): PauseImage {
@@ -25,10 +27,14 @@ export function createPauseImage(engine: Engine): PauseImage {
   }
   return {
     ensure() {
-      making ??= make().finally(() => {
+      making ??= make().catch((error: unknown) => {
         making = undefined
+        throw error
       })
       return making
+    },
+    forget() {
+      making = undefined
     },
   }
 }

@@ -59,6 +59,7 @@ function sandboxSpec(shim: Shim, config: PodSandboxConfig, metadata: PodSandboxM
     namespaces: { network: options?.network ?? 'POD', pid: options?.pid ?? 'POD', ipc: options?.ipc ?? 'POD' },
     portMappings: config.portMappings.map(({ containerPort, hostPort, protocol, hostIp }) => ({ containerPort, hostPort, protocol, hostIp })),
     directory: join(shim.rootDir, 'sandboxes', randomUUID()),
+    anchor: shim.anchor,
   }
   // Bad annotations are refused before anything is made.
   attachmentOf('check', '', spec)
@@ -66,6 +67,17 @@ function sandboxSpec(shim: Shim, config: PodSandboxConfig, metadata: PodSandboxM
 }
 
 async function createPause(shim: Shim, name: string, spec: SandboxSpec, config: PodSandboxConfig): Promise<string> {
+  try {
+    return await createPauseOnce(shim, name, spec, config)
+  } catch (error) {
+    if (engineStatus(error) !== 404) throw error
+    // Somebody removed the image.
+    shim.pause.forget()
+    return createPauseOnce(shim, name, spec, config)
+  }
+}
+
+async function createPauseOnce(shim: Shim, name: string, spec: SandboxSpec, config: PodSandboxConfig): Promise<string> {
   const image = await attempt('failed to make the pause image', () => shim.pause.ensure())
   const namespaces = sandboxNamespaces(spec.namespaces, shim.hostNetwork)
   const joinsContainer = namespaces.NetworkMode.startsWith('container:')

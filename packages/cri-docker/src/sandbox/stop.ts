@@ -1,5 +1,5 @@
 import { attempt, tolerate } from '../errors.ts'
-import { removeContainer } from '../containers/lifecycle.ts'
+import { removeContainer, stopContainer } from '../containers/lifecycle.ts'
 import type { Shim } from '../shim.ts'
 import { removeSandboxFiles } from './files.ts'
 import { removeEngineContainer } from './run.ts'
@@ -12,11 +12,8 @@ export async function stopPodSandbox(shim: Shim, id: string): Promise<void> {
   const record = await shim.store.sandbox(id)
   const fullId = record?.id ?? id
   await shim.locks.run(fullId, async () => {
-    for (const container of await shim.store.containersOf(fullId)) {
-      if (container.state !== 'running') continue
-      await attempt(`failed to stop container ${container.id}`, () => tolerate([404, 409], () => shim.engine.docker.getContainer(container.id).kill()))
-      await shim.store.refresh(container.id)
-    }
+    const running = (await shim.store.containersOf(fullId)).filter(({ state }) => state === 'running')
+    await Promise.all(running.map((container) => stopContainer(shim, container.id, 0n)))
     if (record?.spec.namespaces.network !== 'NODE') await shim.network.detach(fullId, record?.pid ?? 0, record?.spec)
     if (record?.state !== 'running') return
     // The pause has nothing to finish.
@@ -30,7 +27,7 @@ export async function removePodSandbox(shim: Shim, id: string): Promise<void> {
   const record = await shim.store.sandbox(id)
   if (!record) return
   await stopPodSandbox(shim, record.id)
-  for (const container of await shim.store.containersOf(record.id)) await removeContainer(shim, container.id)
+  await Promise.all((await shim.store.containersOf(record.id)).map((container) => removeContainer(shim, container.id)))
   await attempt(`failed to remove sandbox ${record.id}`, () => removeEngineContainer(shim, record.id))
   await removeSandboxFiles(record.spec.directory)
 }

@@ -24,6 +24,8 @@ export interface SandboxSpec {
   portMappings: { containerPort: number; hostPort: number; protocol: string; hostIp: string }[]
   /** The directory with the sandbox's own resolv.conf and hosts. */
   directory: string
+  /** The container that was the node's network when the sandbox was made; empty for the host's. Another one now means that the node has rebooted since. */
+  anchor: string
 }
 
 /** What a container was asked to be, as far as Docker does not keep it. */

@@ -32,7 +32,10 @@ export class Store extends EventEmitter<StoreEvents> {
   private readonly records = new Map<string, EngineRecord>()
   private readonly refreshing = new Map<string, Promise<void>>()
   private readonly controller = new AbortController()
+  /** Whether the event stream stands, and everything was read after it began. */
   private live = false
+  /** Whether something happened to a container that could not be read since. */
+  private stale = false
   private loading: Promise<void> | undefined
   private following: Promise<void> | undefined
 
@@ -124,7 +127,7 @@ export class Store extends EventEmitter<StoreEvents> {
   }
 
   private async ready(): Promise<void> {
-    if (!this.live) await this.load()
+    if (!this.live || this.stale) await this.load()
   }
 
   private async inspect(id: string): Promise<EngineRecord | undefined> {
@@ -157,9 +160,11 @@ export class Store extends EventEmitter<StoreEvents> {
 
   /** Reads all containers of this node; callers at the same time share one reading. */
   private load(): Promise<void> {
-    this.loading ??= attempt('list containers', () => this.readAll()).finally(() => {
-      this.loading = undefined
-    })
+    this.loading ??= attempt('list containers', () => this.readAll())
+      .then(() => void (this.stale = false))
+      .finally(() => {
+        this.loading = undefined
+      })
     return this.loading
   }
 
@@ -221,11 +226,7 @@ export class Store extends EventEmitter<StoreEvents> {
     this.refresh(id).catch((error: unknown) => {
       this.logger.error(error, 'Cannot inspect a container after an event', { id, action: Action })
       // Unknown is not known: the next reader asks the Engine.
-      this.live = false
-      this.load().then(
-        () => (this.live = true),
-        () => {},
-      )
+      this.stale = true
     })
   }
 }

@@ -15,8 +15,8 @@ export interface TestShim {
   /** Where the kubelet would have its pod log directories. */
   logDirectory: string
   options: CriDockerOptions
-  /** Ends the shim in order and starts another one. */
-  restartShim(): Promise<void>
+  /** Ends the shim in order and starts another one, with these options changed. */
+  restartShim(changed?: Partial<CriDockerOptions>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -58,9 +58,11 @@ export async function startShim(overrides: Partial<CriDockerOptions> = {}): Prom
     client,
     logDirectory: join(directory, 'pods'),
     options,
-    async restartShim() {
+    async restartShim(changed = {}) {
       await shim.stop()
+      Object.assign(options, changed)
       shim = await startCriDocker(options)
+      await until(() => client.version({}).then(() => true, () => false), 'the client has found the new shim')
     },
     async stop() {
       for (const { id } of (await client.listPodSandbox({}).catch(() => ({ items: [] }))).items) await client.removePodSandbox({ podSandboxId: id }).catch(() => {})
