@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, readdir } from 'node:fs/promises'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,5 +77,28 @@ describe.skipIf(why)('the server on 10250', () => {
     expect((await get('/containerLogs/default/short/c?follow=true')).text).toBe('a\nb\n')
     await h.remove('short')
     await h.remove('talk')
+  })
+
+  it('turns logs over at containerLogMaxSize and keeps containerLogMaxFiles of them', async () => {
+    await h.stopKubelet()
+    await h.startKubelet({ authentication: { anonymous: { enabled: true } }, authorization: { mode: 'AlwaysAllow' }, containerLogMaxSize: '10Ki', containerLogMaxFiles: 3, containerLogMonitorInterval: '500ms' })
+    h.create('chatty', { containers: [sh('c', 'while true; do for i in 1 2 3 4 5 6 7 8 9 0; do echo a line that is long enough to fill a file soon; done; sleep 0.05; done')] })
+    const pod = await h.until('chatty', 'Ready', isReady)
+    const dir = join(h.dir, 'logs', `default_chatty_${pod.metadata.uid}`, 'c')
+    await eventually('old files are compressed and few', async () => {
+      const files = await readdir(dir)
+      return files.includes('0.log') && files.some((f) => /^0\.log\.\d{8}-\d{6}\.gz$/.test(f)) && files.length <= 3
+    })
+    // A file that was just turned over is empty for a moment.
+    await eventually('the new file is read', async () => (await get('/containerLogs/default/chatty/c?tailLines=1')).text === 'a line that is long enough to fill a file soon\n')
+    await h.remove('chatty')
+  })
+
+  it('shows an ephemeral container in its status and runs a command in it', async () => {
+    h.create('patient', { containers: [sh('c', idle)] })
+    const pod = await h.until('patient', 'Ready', isReady)
+    h.api.put('/api/v1/namespaces/default/pods/patient', { ...pod, metadata: { ...pod.metadata, generation: 2 }, spec: { ...pod.spec, ephemeralContainers: [{ ...sh('debug', 'sleep 1000'), targetContainerName: 'c' }] } })
+    await h.until('patient', 'running its ephemeral container', (p) => p.status?.ephemeralContainerStatuses?.[0]?.state?.running !== undefined && p.status.observedGeneration === 2)
+    await h.remove('patient')
   })
 })

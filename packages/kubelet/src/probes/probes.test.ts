@@ -1,7 +1,9 @@
 import { createServer, type Server } from 'node:http'
+import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2'
 import { createServer as createTcpServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { probeGrpc } from './grpc.ts'
 import { httpTarget, probeHttp } from './http.ts'
 import { resolvePort } from './run.ts'
 import { probeTcp } from './tcp.ts'
@@ -52,5 +54,35 @@ describe('probes over the network', () => {
     const c = { name: 'c', ports: [{ name: 'web', containerPort: 8080 }] }
     expect([resolvePort(80, c), resolvePort('web', c), resolvePort('81', c)]).toEqual([80, 8080, 81])
     expect(() => resolvePort('none', c)).toThrow('couldn\'t find port: "none" in container c')
+  })
+})
+
+describe('the gRPC health probe', () => {
+  /** A health server that answers each service with this status. */
+  const serve = async (statuses: Record<string, number>): Promise<{ port: number; close: () => void }> => {
+    const server = createHttp2Server()
+    server.on('stream', (stream: ServerHttp2Stream) => {
+      const chunks: Buffer[] = []
+      stream.on('data', (c: Buffer) => chunks.push(c))
+      stream.on('end', () => {
+        const service = Buffer.concat(chunks).subarray(7).toString('utf8')
+        stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
+        const status = statuses[service]
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': status === undefined ? '5' : '0' }))
+        stream.end(status === undefined ? undefined : Buffer.from([0, 0, 0, 0, 2, 8, status]))
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return { port: (server.address() as AddressInfo).port, close: () => server.close() }
+  }
+  it.each([
+    ['', 'success', 'service healthy (responded with "SERVING")'], ['db', 'failure', 'service unhealthy (responded with "NOT_SERVING")'], ['unknown', 'failure', 'error: health rpc failed with code 5'],
+  ])('of service %j is a %s', async (service, result, output) => {
+    const { port, close } = await serve({ '': 1, db: 2 })
+    try {
+      expect(await probeGrpc('127.0.0.1', port, service, 2000)).toEqual({ result, output })
+    } finally {
+      close()
+    }
   })
 })
