@@ -43,6 +43,8 @@ async function ensureImage(docker: Docker): Promise<string> {
 export interface Anchor {
   readonly id: string
   readonly pid: number
+  /** It was made now: whatever ran on the node before has lost its network. */
+  readonly isNew: boolean
 }
 
 /**
@@ -54,7 +56,7 @@ export async function ensureAnchor(docker: Docker, layout: Layout, node: string)
   const container = docker.getContainer(name)
   try {
     const { Id, State } = await container.inspect()
-    if (State.Running && State.Pid > 0) return { id: Id, pid: State.Pid }
+    if (State.Running && State.Pid > 0) return { id: Id, pid: State.Pid, isNew: false }
     await container.remove({ force: true })
   } catch (error) {
     if (!isNotFound(error)) throw error
@@ -69,5 +71,22 @@ export async function ensureAnchor(docker: Docker, layout: Layout, node: string)
   })
   await created.start()
   const { Id, State } = await created.inspect()
-  return { id: Id, pid: State.Pid }
+  return { id: Id, pid: State.Pid, isNew: true }
+}
+
+/**
+ * Ends what still runs of a node whose anchor has died: its sandboxes' links went with the anchor's namespace. They are
+ * left as ended containers, which is what a kubelet finds after a reboot. Gives how many.
+ */
+export async function endContainersOf(docker: Docker, layout: Layout, node: string): Promise<number> {
+  const running = await docker.listContainers({ filters: { label: [`${nodeLabel}=${layout.name}/${node}`] } })
+  await Promise.all(running.map(async ({ Id }) => {
+    try {
+      await docker.getContainer(Id).kill({ signal: 'SIGKILL' })
+    } catch (error) {
+      // Gone, or ended in the meantime.
+      if (!isNotFound(error) && (error as { statusCode?: number }).statusCode !== 409) throw error
+    }
+  }))
+  return running.length
 }

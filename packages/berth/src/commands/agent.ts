@@ -1,5 +1,5 @@
 import { defineCommand } from '@berth/kube'
-import { ensureAnchor } from '../anchor/anchor.ts'
+import { endContainersOf, ensureAnchor } from '../anchor/anchor.ts'
 import { isInside, reexecInside } from '../boot/reexec.ts'
 import { engineClient, waitForEngine } from '../engine/client.ts'
 import { InstanceError } from '../errors.ts'
@@ -26,6 +26,10 @@ export const agent = defineCommand({
       await waitForEngine(docker, 60_000, io.signal)
       await ensureFabric(layout, instance)
       const anchor = await ensureAnchor(docker, layout, flags.node)
+      if (anchor.isNew) {
+        const ended = await endContainersOf(docker, layout, flags.node)
+        if (ended > 0) io.logger.info('The node has rebooted', { node: flags.node, endedContainers: ended })
+      }
       await ensureNodeLink(layout, instance, flags.node, anchor.pid)
       reexecInside(`/proc/${anchor.pid}/ns/net`, { [anchorVariable]: `${anchor.pid}:${anchor.id}` })
     }

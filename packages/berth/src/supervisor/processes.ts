@@ -8,7 +8,8 @@ import type { Layout } from '../instance/layout.ts'
 
 /** The argument vector that runs this same Berth, bundled or from its sources. */
 function self(): string[] {
-  return [process.execPath, '--disable-warning=ExperimentalWarning', path.resolve(process.argv[1] ?? '')]
+  // A small young generation: less memory for a little more collecting, which these processes hardly notice.
+  return [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', path.resolve(process.argv[1] ?? '')]
 }
 
 /** The argument vector with its program's absolute path. */
