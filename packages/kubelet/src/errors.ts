@@ -1,3 +1,5 @@
+import { isCriError } from '@berth/cri'
+
 /** Why a container is not started yet; becomes `state.waiting.reason`. The names are upstream's. */
 export type WaitingReason =
   | 'CreateContainerConfigError' | 'CreateContainerError' | 'RunContainerError' | 'PostStartHookError' | 'PreStartHookError'
@@ -30,6 +32,9 @@ export class ConfigError extends Error {
     this.name = 'ConfigError'
   }
 }
+
+/** A runtime's error as Go prints a gRPC status. */
+export const rpcErrorText = (error: unknown): string => (isCriError(error) ? `rpc error: code = ${error.code} desc = ${error.message}` : messageOf(error))
 
 /** The text of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

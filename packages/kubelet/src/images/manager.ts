@@ -1,7 +1,7 @@
 import type { Container, Pod, Secret } from '@berth/api/types/core/v1'
-import type { CriClient, Image, Init, PodSandboxConfig } from '@berth/cri'
+import { type CriClient, type Image, type Init, isCriError, type PodSandboxConfig } from '@berth/cri'
 import type { Clock, EventRecorder } from '@berth/kube'
-import { ContainerStartError, messageOf } from '../errors.ts'
+import { ContainerStartError, messageOf, rpcErrorText } from '../errors.ts'
 import { BackOff, goDuration } from '../pods/back-off.ts'
 import { containerReference } from '../workers/references.ts'
 import { credentialsFor } from './keyring.ts'
@@ -108,7 +108,8 @@ export function createImageManager(options: ImageManagerOptions): ImageManager {
         return pulled
       } catch (error) {
         if (signal.aborted) throw error
-        const message = messageOf(error)
+        // The code Unknown says nothing and is left out, as upstream's client does.
+        const message = isCriError(error, 'Unknown') ? error.message : rpcErrorText(error)
         event('Warning', 'Failed', `Failed to pull image "${name}": ${message}`)
         backOff.next(key, clock.now(), clock.now())
         backOff.collect(clock.now())

@@ -15,7 +15,7 @@ export function parseImage(image: string): ImageReference {
   // A first part in capitals cannot be a repository, so it is a registry.
   const hasRegistry = name.includes('/') && (first.includes('.') || first.includes(':') || first === 'localhost' || first !== first.toLowerCase())
   const registry = hasRegistry ? first : 'docker.io'
-  if (!hasRegistry && name !== name.toLowerCase()) throw new Error(`couldn't parse image name "${image}": invalid reference format: repository name must be lowercase`)
+  if (!hasRegistry && name !== name.toLowerCase()) throw new Error(`couldn't parse image name "${image}": invalid reference format: repository name (${name.includes('/') ? name : `library/${name}`}) must be lowercase`)
   const rest = hasRegistry ? name.slice(first.length + 1) : name
   const repository = registry === 'docker.io' && !rest.includes('/') ? `library/${rest}` : rest
   return { registry, repository, tag, digest, full: `${registry}/${repository}${tag ? `:${tag}` : ''}${digest ? `@${digest}` : ''}` }

@@ -70,8 +70,12 @@ export async function startServer(input: ServerInput): Promise<KubeletServer> {
       sendText(response, status, `${messageOf(error)}\n`)
     }
   }
+  // An upgraded connection is the server's no more: neither closeAllConnections nor close know it, but close waits for it.
+  const upgraded = new Set<Duplex>()
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    upgraded.add(socket)
     socket.on('error', () => {})
+    socket.on('close', () => upgraded.delete(socket))
     try {
       const no = await refusal(request)
       if (no) throw no
@@ -92,6 +96,7 @@ export async function startServer(input: ServerInput): Promise<KubeletServer> {
   return {
     port,
     close: async () => {
+      upgraded.forEach((socket) => socket.destroy())
       for (const s of [server, health]) {
         s?.closeAllConnections()
         await new Promise<void>((resolve) => (s ? s.close(() => resolve()) : resolve()))

@@ -1,10 +1,9 @@
 import { node } from '@berth/api'
 import type { Pod, Secret } from '@berth/api/types/core/v1'
-import { CriError } from '@berth/cri'
 import { isNotFound } from '@berth/kube'
 import { computePodQos } from '@berth/pod-rules'
 import { cgroupWrites, podCgroupPath, podCgroupValues } from '../cgroups/values.ts'
-import { ContainerStartError, messageOf, MountError } from '../errors.ts'
+import { ContainerStartError, messageOf, MountError, rpcErrorText } from '../errors.ts'
 import { podReferences } from '../objects/references.ts'
 import { type NodeSettings, sandboxConfig } from '../pods/cri-config.ts'
 import { podDns } from '../pods/dns.ts'
@@ -175,8 +174,7 @@ async function createSandbox(
     const ips = [status?.network?.ip ?? '', ...(status?.network?.additionalIps ?? []).map((i) => i.ip)].filter((ip) => ip !== '')
     return { id: podSandboxId, ips }
   } catch (error) {
-    const text = error instanceof CriError ? `rpc error: code = ${error.code} desc = ${error.message}` : messageOf(error)
-    if (!signal.aborted) recorder.event(podReference(pod), 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${text}`)
+    if (!signal.aborted) recorder.event(podReference(pod), 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${rpcErrorText(error)}`)
     throw error
   }
 }
