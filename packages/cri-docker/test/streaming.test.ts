@@ -98,6 +98,34 @@ describe.skipIf(missing !== '')(`exec, attach and port-forward${missing && ` (sk
       attached.close()
     })
 
+    test('attach to a container that ends at once ends too', async () => {
+      const name = `quick-${transport}`
+      const id = await runShell(shim, pod, 'sleep 0.3; echo last', { metadata: { name }, logPath: `${name}/0.log` })
+      const { url } = await shim.client.attach({ containerId: id, stdout: true, stderr: true })
+      await until(async () => (await shim.client.containerStatus({ containerId: id })).status?.state === 'CONTAINER_EXITED', 'the container has ended')
+      const attached = await connectRemoteCommand(url, { transport, streams: { stdin: false, stdout: true, stderr: true, tty: false } })
+      attached.stdout?.resume()
+      attached.stderr?.resume()
+      expect(await attached.status).toMatchObject({ metadata: {} })
+      attached.close()
+    })
+
+    test('attach gives a slow reader everything, also when the container has ended meanwhile', async () => {
+      const name = `slow-${transport}`
+      const id = await runShell(shim, pod, 'read x; head -c 3000000 /dev/zero', { metadata: { name }, logPath: `${name}/0.log`, stdin: true, stdinOnce: true })
+      const { url } = await shim.client.attach({ containerId: id, ...streams })
+      const attached = await connectRemoteCommand(url, { transport, streams })
+      attached.stderr?.resume()
+      attached.stdin?.write('go\n')
+      let size = 0
+      for await (const chunk of attached.stdout ?? []) {
+        if (size === 0) await new Promise((resolve) => setTimeout(resolve, 1500))
+        size += (chunk as Buffer).length
+      }
+      expect(size).toBe(3_000_000)
+      attached.close()
+    })
+
     test('port-forward reaches a port that only the pod has', async () => {
       const name = `server-${transport}`
       const port = transport === 'spdy' ? 8101 : 8102

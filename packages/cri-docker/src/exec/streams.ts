@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AttachRequest, CriError, type ExecRequest, type PortForwardRequest } from '@berth/cri'
 import { dialInNamespace } from '@berth/native'
@@ -6,12 +7,13 @@ import { serveAttach, serveExec, servePortForward } from '@berth/streaming'
 import { engineMessage } from '../errors.ts'
 import { namespacePath } from '../sandbox/network.ts'
 import type { Shim } from '../shim.ts'
-import { type ContainerRecord, } from '../state/record.ts'
+import type { ContainerRecord } from '../state/record.ts'
+import type { Change } from '../state/store.ts'
 import { copy, startExec } from './engine-exec.ts'
 import type { StreamingServer } from './streaming-server.ts'
 
-/** How long the last output of an ended container may take to arrive; milliseconds. */
-const drainMs = 500
+/** How long nothing may come from a container that has ended until its attachment is taken to be over; milliseconds. */
+const quietMs = 500
 
 function checkStreams({ stdin, stdout, stderr, tty }: Pick<ExecRequest, 'stdin' | 'stdout' | 'stderr' | 'tty'>): void {
   if (!stdin && !stdout && !stderr) throw new CriError('InvalidArgument', 'one of stdin, stdout, or stderr must be set')
@@ -56,18 +58,48 @@ export async function attachUrl(shim: Shim, server: StreamingServer, request: At
       options: { stdin: stdin && record.openStdin, stdout, stderr: stderr && !record.tty, tty: record.tty },
       async run(streams) {
         const container = shim.engine.docker.getContainer(record.id)
-        const connection = await container.attach({ stream: true, hijack: true, stdin: streams.stdin !== undefined, stdout: true, stderr: true }).catch((error: unknown) => {
+        const connection = (await container.attach({ stream: true, hijack: true, stdin: streams.stdin !== undefined, stdout: true, stderr: true }).catch((error: unknown) => {
           throw new Error(engineMessage(error), { cause: error })
-        })
+        })) as unknown as Socket
         streams.onResize(({ width, height }) => void container.resize({ w: width, h: height }).catch(() => {}))
-        streams.signal.addEventListener('abort', () => (connection as unknown as { destroy(): void }).destroy(), { once: true })
-        // An attachment to a container that has ended in the meantime would never end: the Engine says nothing more on it.
-        void container.wait({ condition: 'not-running' }).catch(() => undefined).then(() => sleep(drainMs)).then(() => (connection as unknown as { destroy(): void }).destroy())
-        await copy(connection as never, streams.stdin, streams.stdout, streams.stderr, record.tty)
+        streams.signal.addEventListener('abort', () => connection.destroy(), { once: true })
+        const forget = whenEnded(shim, record.id, () => void endWhenQuiet(connection))
+        connection.once('close', forget)
+        await copy(connection, streams.stdin, streams.stdout, streams.stderr, record.tty)
         return { exitCode: 0 }
       },
     }),
   )
+}
+
+/** Calls back once when the container has ended; gives what ends the waiting. */
+function whenEnded(shim: Shim, id: string, ended: () => void): () => void {
+  const onChange = ({ kind, record }: Change): void => {
+    if (record.id === id && kind === 'stopped') done()
+  }
+  const forget = (): void => void shim.store.off('change', onChange)
+  const done = (): void => {
+    forget()
+    ended()
+  }
+  shim.store.on('change', onChange)
+  shim.store.container(id).then(
+    (now) => now?.state !== 'running' && done(),
+    () => {},
+  )
+  return forget
+}
+
+/**
+ * The Engine ends an attachment with its container, but says nothing more on one that was made just after the container had ended. Whatever still waits to be read, by a
+ * client who is slow, is read first.
+ */
+async function endWhenQuiet(connection: Socket): Promise<void> {
+  for (let seen = -1; !connection.destroyed && (connection.bytesRead !== seen || connection.readableLength > 0); ) {
+    seen = connection.bytesRead
+    await sleep(quietMs)
+  }
+  connection.destroy()
 }
 
 /** PortForward: gives the URL at which ports inside the sandbox's network can be reached. */
