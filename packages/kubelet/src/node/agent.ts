@@ -40,6 +40,8 @@ export interface NodeAgentOptions {
 }
 
 const retryMs = 1000
+/** So long a runtime may not answer before the node is called not ready; upstream's figure. */
+const runtimeGraceMs = 30_000
 /** How often a node that is not ready looks again. */
 const notReadyMs = 500
 const heartbeatFields = ['lastHeartbeatTime'] as const
@@ -51,24 +53,29 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   let known: Node | undefined
   let written: NodeStatus | undefined
   let writtenAt = 0
+  let answeredAt = 0
   let timer: Timer | undefined
   let busy = false
 
   const compute = async (): Promise<NodeStatus> => {
     const ready = notReadyReasons(runtime).length === 0
-    let images: Image[] = []
+    let images: Image[] | undefined = []
     try {
       const status = await cri.status({})
       runtime = { version: options.runtimeVersion, status }
+      answeredAt = clock.now()
       images = (await cri.listImages({})).images
     } catch (error) {
-      runtime = { version: options.runtimeVersion, error: messageOf(error) }
+      // A runtime that restarts is away for a moment: its pods run on, and the node need not leave its Services for that.
+      if (clock.now() - answeredAt >= runtimeGraceMs) runtime = { version: options.runtimeVersion, error: messageOf(error) }
+      else images = undefined
     }
     if (ready !== (notReadyReasons(runtime).length === 0)) options.readyChanged()
-    return nodeStatus({
-      settings, machine, runtime, images, usage: await readUsage(settings.rootDir), addresses: options.addresses(), serverPort: options.serverPort(),
+    const status = nodeStatus({
+      settings, machine, runtime, images: images ?? [], usage: await readUsage(settings.rootDir), addresses: options.addresses(), serverPort: options.serverPort(),
       previous: written ?? known?.status, now: clock.now(),
     })
+    return images ? status : { ...status, ...(written?.images ? { images: written.images } : {}) }
   }
 
   const object = (status: NodeStatus): Node => ({
