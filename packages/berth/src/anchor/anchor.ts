@@ -5,7 +5,7 @@ import { pack } from 'tar-stream'
 import type { Layout } from '../instance/layout.ts'
 
 /** The label that marks a node's anchor container; its value is the node's name. */
-export const anchorLabel = 'berth.dev/anchor'
+const anchorLabel = 'berth.dev/anchor'
 /** The label with the name of the instance that made a container. */
 export const instanceLabel = 'berth.dev/instance'
 /** The label with which the CRI shim marks a node's sandboxes and containers; its value is `instance/node`. */

@@ -6,8 +6,6 @@ export type Code =
   | 'UnschedulableAndUnresolvable'
   /** The plugin has nothing to say about this pod: its later calls are left out. */
   | 'Skip'
-  /** The plugin failed. */
-  | 'Error'
 
 /** A verdict that is not success; success is `undefined`. */
 export interface Status {
@@ -16,7 +14,6 @@ export interface Status {
   readonly reasons: readonly string[]
   /** Filled in by the framework. */
   plugin?: string
-  readonly cause?: unknown
 }
 
 export function unschedulable(...reasons: string[]): Status {
@@ -25,10 +22,6 @@ export function unschedulable(...reasons: string[]): Status {
 
 export function unresolvable(...reasons: string[]): Status {
   return { code: 'UnschedulableAndUnresolvable', reasons }
-}
-
-export function failed(cause: unknown): Status {
-  return { code: 'Error', reasons: [cause instanceof Error ? cause.message : String(cause)], cause }
 }
 
 export const skip: Status = { code: 'Skip', reasons: [] }
