@@ -62,8 +62,10 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     let images: Image[] | undefined = []
     try {
       const status = await cri.status({})
-      runtime = { version: options.runtimeVersion, status }
-      answeredAt = clock.now()
+      const runs = status.status?.conditions.some((c) => c.type === 'RuntimeReady' && c.status) === true
+      if (runs) answeredAt = clock.now()
+      // A shim answers for an Engine that is away: that is borne with in the same way.
+      if (runs || clock.now() - answeredAt >= runtimeGraceMs) runtime = { version: options.runtimeVersion, status }
       images = (await cri.listImages({})).images
     } catch (error) {
       // A runtime that restarts is away for a moment: its pods run on, and the node need not leave its Services for that.
