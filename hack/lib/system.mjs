@@ -13,7 +13,7 @@ const needed = [
   { program: 'conntrack', package: 'conntrack', purpose: 'Services over UDP' },
   { program: 'gcc', package: 'gcc', purpose: 'the native program' },
   { program: 'make', package: 'make', purpose: 'the native program' },
-  { file: '/usr/include/x86_64-linux-gnu/stdlib.h', alternative: '/usr/include/aarch64-linux-gnu/stdlib.h', package: 'libc6-dev', purpose: 'the native program' },
+  { file: '/usr/include/stdlib.h', package: 'libc6-dev', purpose: 'the native program' },
   { file: '/etc/ssl/certs/ca-certificates.crt', package: 'ca-certificates', purpose: 'pulling images' },
 ]
 
@@ -28,7 +28,7 @@ const sbin = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 process.env.PATH = [...new Set([...(process.env.PATH ?? '').split(':'), ...sbin])].join(':')
 
 function has(item) {
-  if (item.file) return fs.existsSync(item.file) || (item.alternative !== undefined && fs.existsSync(item.alternative))
+  if (item.file) return fs.existsSync(item.file)
   return process.env.PATH.split(':').some((dir) => {
     try {
       fs.accessSync(`${dir}/${item.program}`, fs.constants.X_OK)
