@@ -46,7 +46,7 @@ const only = process.argv.slice(2)
 const wanted = (name) => only.length === 0 || only.includes(name)
 if (wanted('lint')) {
   check('lint', ['oxlint', '--deny-warnings'])
-  check('dead code', ['knip'])
+  check('dead code', ['knip', '--no-config-hints'])
 }
 if (wanted('types')) check('types', ['tsc', '--noEmit', '-p', 'tsconfig.json'])
 for (const project of ['unit', 'parts', 'e2e']) if (wanted(project)) suite(project)
