@@ -13,6 +13,7 @@ import { collectImages } from './images/garbage.ts'
 import { createImageManager } from './images/manager.ts'
 import { startLogRotation } from './logs/rotation.ts'
 import { createMetrics } from './metrics.ts'
+import { meteredClient } from './runtime/metered.ts'
 import { createNodeAgent } from './node/agent.ts'
 import { startNodeLease } from './node/lease.ts'
 import { defaultAddresses, readMachine } from './node/machine.ts'
@@ -91,11 +92,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const { signal } = stop
   const clock = systemClock
   const { client } = options
-  const cri = createCriClient(settings.runtimeEndpoint, { timeoutMs: settings.runtimeRequestTimeoutMs })
+  const metrics = createMetrics()
+  const cri = meteredClient(createCriClient(settings.runtimeEndpoint, { timeoutMs: settings.runtimeRequestTimeoutMs }), metrics)
   const version = await runtimeVersion(cri, logger, signal)
   const machine = await readMachine()
   const addresses = settings.nodeIps.length > 0 ? settings.nodeIps : await defaultAddresses()
-  const metrics = createMetrics()
   metrics.nodeName.set({ node: settings.nodeName }, 1)
   const recorder = createEventRecorder({ client, component: 'kubelet', host: settings.nodeName, logger })
   const informers = options.informers ?? createInformers(client, { logger })

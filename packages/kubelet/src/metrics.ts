@@ -19,6 +19,12 @@ export function createMetrics() {
     relistSeconds: new Histogram({
       name: 'kubelet_pleg_relist_duration_seconds', help: 'Duration in seconds for relisting pods in PLEG', buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10], registers,
     }),
+    runtimeOperations: new Counter({ name: 'kubelet_runtime_operations_total', help: 'Cumulative number of runtime operations by operation type', labelNames: ['operation_type'], registers }),
+    runtimeErrors: new Counter({ name: 'kubelet_runtime_operations_errors_total', help: 'Cumulative number of runtime operation errors by operation type', labelNames: ['operation_type'], registers }),
+    runtimeSeconds: new Histogram({
+      name: 'kubelet_runtime_operations_duration_seconds', help: 'Duration in seconds of runtime operations, by operation type', labelNames: ['operation_type'],
+      buckets: [0.005, 0.0125, 0.03125, 0.078125, 0.1953125, 0.48828125, 1.220703125, 3.0517578125, 7.62939453125, 19.073486328125], registers,
+    }),
     probes: new Counter({ name: 'prober_probe_total', help: 'Cumulative number of a liveness, readiness or startup probe for a container by result', labelNames: ['probe_type', 'result', 'container', 'pod', 'namespace', 'pod_uid'], registers }),
     nodeName: new Gauge({ name: 'kubelet_node_name', help: "The node's name. The count is always 1", labelNames: ['node'], registers }),
   }
