@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Container, Event, Pod, PodSpec } from '@berth/api/types/core/v1'
 import { type CriClient, createCriClient } from '@berth/cri'
@@ -6,6 +7,7 @@ import { createClient, createLogger, inProcessTransport } from '@berth/kube'
 import { openCgroups } from '../../src/cgroups/files.ts'
 import type { KubeletConfiguration } from '../../src/config/configuration.ts'
 import { type Kubelet, startKubelet } from '../../src/kubelet.ts'
+import { nativeMounter } from '../../src/volumes/mounter.ts'
 import { createMemoryApi, type MemoryApi } from './memory-api.ts'
 import { startContainerd, testImage } from './containerd.ts'
 
@@ -84,6 +86,10 @@ export async function startHarness(dir: string): Promise<Harness> {
       cri.close()
       await runtime.stop()
       await openCgroups().remove('/berth-kubelet-test').catch(() => {})
+      // Never through a mount that a failed test has left.
+      const mounter = nativeMounter()
+      for (const point of await mounter.below(dir)) await mounter.unmount(point)
+      await rm(dir, { recursive: true, force: true })
     },
   }
   await start()
