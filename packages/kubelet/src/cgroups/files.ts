@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CgroupWrite } from './values.ts'
 
-/** The controllers whose v1 hierarchies get a directory for each pod. */
-const controllers = ['cpu', 'cpuacct', 'memory', 'pids', 'cpuset', 'blkio', 'devices', 'freezer', 'hugetlb', 'net_cls', 'systemd'] as const
+/** The v1 hierarchies that get a directory for each pod; runc makes one in the unified hierarchy of a hybrid host too. */
+const controllers = ['cpu', 'cpuacct', 'memory', 'pids', 'cpuset', 'blkio', 'devices', 'freezer', 'hugetlb', 'net_cls', 'systemd', 'unified'] as const
 
 /** The cgroup file system. Paths are absolute below the mount point (`/kubepods/burstable/pod…`). */
 export interface Cgroups {
