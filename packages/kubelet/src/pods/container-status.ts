@@ -71,7 +71,7 @@ function one(input: ContainerStatusInput, c: Container, waitingReason: string, r
       state: { waiting: { reason: waitingReason } },
     }
     if (old?.state?.running && !old.lastState?.terminated) {
-      status.lastState = { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message: lostMessage, startedAt: toTime(0), finishedAt: toTime(0) } }
+      status.lastState = { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown', message: lostMessage } }
       if (!pod.metadata.deletionTimestamp) status.restartCount += 1
     }
     status.started = false
