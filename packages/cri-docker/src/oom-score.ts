@@ -1,16 +1,13 @@
 import { readFileSync } from 'node:fs'
 import type { Logger } from '@berth/kube'
-
-const capSysResource = 1n << 24n
+import { effectiveCapabilities, hasCapability } from './containers/capabilities.ts'
 
 /**
  * The lowest OOM score adjustment that this machine lets us give: without CAP_SYS_RESOURCE a process can only raise its own.
  * The Engine is taken to run with the same right.
  */
 export function lowestOomScore(): number {
-  const status = readFileSync('/proc/self/status', 'utf8')
-  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`)
-  return (effective & capSysResource) !== 0n ? -1000 : Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))
+  return hasCapability(effectiveCapabilities(), 'SYS_RESOURCE') ? -1000 : Number(readFileSync('/proc/self/oom_score_adj', 'utf8'))
 }
 
 /** Clamps scores to what the machine allows, and says so once. */

@@ -102,6 +102,9 @@ describe.skipIf(missing !== '')(`containers${missing && ` (skipped: ${missing})`
     expect(await output(`${status('NoNewPrivs')}; ${status('Seccomp')}`, { linux: { securityContext: { noNewPrivs: true, seccomp: { profileType: 'RuntimeDefault' } } } })).toEqual(['1', '2'])
     expect(await output(status('Seccomp'), { linux: { securityContext: { seccomp: { profileType: 'Unconfined' } } } })).toEqual(['0'])
     expect(await output(status('CapEff'), { linux: { securityContext: { capabilities: { dropCapabilities: ['ALL'], addCapabilities: ['NET_BIND_SERVICE'] } } } })).toEqual(['0000000000000400'])
+    const everything = await output(status('CapEff'), { linux: { securityContext: { capabilities: { addCapabilities: ['ALL'] } } } })
+    const oldest = (1n << 38n) - 1n
+    expect(BigInt(`0x${everything[0]}`) & oldest).toBe(BigInt(`0x${/CapEff:\t(\w+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]}`) & oldest)
     expect(await output('touch /x || echo readonly; head -c1 /proc/kcore | wc -c', { linux: { securityContext: { readonlyRootfs: true, maskedPaths: ['/proc/kcore'] } } })).toContain('readonly')
   })
 

@@ -30,6 +30,11 @@ describe.skipIf(missing !== '')(`logs${missing && ` (skipped: ${missing})`}`, ()
     expect(logLines(text).toSorted()).toEqual(['stderr F two', 'stdout F one', 'stdout F three'])
   })
 
+  test('are there, if empty, as soon as the container was started', async () => {
+    const { path } = await start('sleep 1000')
+    expect(readFileSync(path, 'utf8')).toBe('')
+  })
+
   test('have every byte as it was written, long lines in pieces, and a last line without an end as such', async () => {
     const { id, path } = await start("printf '\\377\\001\\n'; head -c 40000 /dev/zero | tr '\\0' a; echo; printf end")
     await ended(shim, id)

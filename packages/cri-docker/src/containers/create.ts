@@ -1,5 +1,5 @@
 import { mkdir, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { type ContainerConfig, type ContainerMetadata, type CreateContainerRequest, CriError } from '@berth/cri'
 import type Docker from 'dockerode'
 import { attempt, engineStatus } from '../errors.ts'
@@ -8,6 +8,7 @@ import { createOrReplace, filesOf } from '../sandbox/run.ts'
 import { cgroupParentOf, type Shim } from '../shim.ts'
 import { containerName, type ContainerSpec, labelsOf } from '../state/labels.ts'
 import type { SandboxRecord } from '../state/record.ts'
+import { capabilitiesToAdd, effectiveCapabilities } from './capabilities.ts'
 import { dockerMounts } from './mounts.ts'
 import { containerNamespaces, refuseUserNamespace } from './namespaces.ts'
 import { dockerResources } from './resources.ts'
@@ -27,7 +28,6 @@ export async function createContainer(shim: Shim, { podSandboxId, config, sandbo
   const spec = containerSpec(config, metadata, sandbox, sandboxConfig?.logDirectory ?? sandbox.spec.logDirectory)
   return shim.locks.run(name, async () => {
     await makeMountSources(config)
-    if (spec.logPath !== '') await mkdir(dirname(spec.logPath), { recursive: true })
     const options = await createOptions(shim, name, image, config, spec, sandbox)
     try {
       const id = await attempt(`failed to create container ${JSON.stringify(metadata.name)}`, () => createOrReplace(shim, options))
@@ -98,7 +98,7 @@ async function createOptions(shim: Shim, name: string, image: string, config: Co
       Mounts: dockerMounts(config, filesOf(sandbox.spec), shim.engine) as Docker.MountSettings[],
       Privileged: privileged,
       ReadonlyRootfs: context?.readonlyRootfs ?? false,
-      CapAdd: context?.capabilities?.addCapabilities ?? [],
+      CapAdd: capabilitiesToAdd(context?.capabilities?.addCapabilities ?? [], effectiveCapabilities(), shim.engine),
       CapDrop: context?.capabilities?.dropCapabilities ?? [],
       GroupAdd: (context?.supplementalGroups ?? []).map(String),
       SecurityOpt: await securityOptions(context ?? {}, shim.readProfile),

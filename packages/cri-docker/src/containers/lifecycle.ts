@@ -11,6 +11,7 @@ export async function startContainer(shim: Shim, id: string): Promise<void> {
     const now = await shim.store.mustContainer(record.id)
     if (now.state === 'running') return
     if (now.state === 'exited') throw new CriError('FailedPrecondition', `container ${record.id} is in CONTAINER_EXITED state`)
+    await attempt(`failed to make the log of container ${record.id}`, () => shim.logs.prepare(now))
     try {
       await attempt(`failed to start container ${JSON.stringify(record.id)}`, () => tolerate([304], () => shim.engine.docker.getContainer(record.id).start()))
     } finally {

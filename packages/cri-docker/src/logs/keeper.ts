@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { mkdir, open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { CriError } from '@berth/cri'
 import type { Logger } from '@berth/kube'
 import type { Store } from '../state/store.ts'
@@ -11,6 +12,8 @@ const pokeMs = 5000
 /** Keeps the CRI logs of all containers. */
 export interface LogKeeper {
   start(): Promise<void>
+  /** Makes a container's log, empty, before the container is started: who looks right after must find it. */
+  prepare(record: ContainerRecord): Promise<void>
   /** Resolves when all that a container has written up to now is in its log. */
   drained(id: string): Promise<void>
   /** ReopenContainerLog. */
@@ -68,6 +71,11 @@ export function createLogKeeper(store: Store, engineRoot: string, logger: Logger
         for (const follower of followers.values()) follower.poke()
       }, pokeMs)
       timer.unref()
+    },
+    async prepare({ spec }) {
+      if (spec.logPath === '') return
+      await mkdir(dirname(spec.logPath), { recursive: true })
+      await (await open(spec.logPath, 'a', 0o640)).close()
     },
     async drained(id) {
       await finishing.get(id)

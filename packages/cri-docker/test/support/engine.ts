@@ -82,13 +82,13 @@ export async function startEngine(): Promise<TestEngine> {
   return engine
 }
 
-/** Makes an image whose only program is busybox, with its applets linked into /bin. */
+/** Makes an image whose only program is busybox, with its applets as hard links in /bin. */
 export async function importBusybox(docker: Docker, name: string, changes: string[] = []): Promise<void> {
   const tar = pack()
   const applets = execFileSync('/bin/busybox', ['--list']).toString().trim().split('\n')
   for (const directory of ['bin', 'tmp', 'etc', 'proc', 'sys', 'dev', 'root', 'var', 'home']) tar.entry({ name: `${directory}/`, type: 'directory', mode: directory === 'tmp' ? 0o1777 : 0o755 })
   tar.entry({ name: 'bin/busybox', mode: 0o755 }, readFileSync('/bin/busybox'))
-  for (const applet of applets) if (applet !== 'busybox') tar.entry({ name: `bin/${applet}`, type: 'symlink', linkname: 'busybox' })
+  for (const applet of applets) if (applet !== 'busybox') tar.entry({ name: `bin/${applet}`, type: 'link', linkname: 'bin/busybox', mode: 0o755 })
   tar.entry({ name: 'etc/passwd' }, 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\nweb:x:1000:1000:web:/home:/bin/sh\n')
   tar.entry({ name: 'etc/group' }, 'root:x:0:\nnobody:x:65534:\nweb:x:1000:\nextra:x:2000:web\n')
   tar.finalize()
