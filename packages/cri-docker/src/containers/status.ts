@@ -51,6 +51,11 @@ export function ending(record: ContainerRecord): { exitCode: number; reason: str
   return { exitCode: record.exitCode, reason, message: record.error }
 }
 
+/** The Engine can note a short life's start after its end, and a container that never ran has no end: it is never before what came first. */
+function finishedAt({ createdAt, startedAt, finishedAt: noted }: ContainerRecord): bigint {
+  return [createdAt, startedAt, noted].reduce((latest, time) => (time > latest ? time : latest))
+}
+
 /** A container's status. */
 export function containerStatus(record: ContainerRecord): Init<ContainerStatus> {
   const { spec } = record
@@ -60,7 +65,7 @@ export function containerStatus(record: ContainerRecord): Init<ContainerStatus> 
     state: states[record.state],
     createdAt: record.createdAt,
     startedAt: record.startedAt,
-    finishedAt: record.state === 'exited' ? record.finishedAt || record.createdAt : 0n,
+    finishedAt: record.state === 'exited' ? finishedAt(record) : 0n,
     ...ending(record),
     image: { image: spec.image, userSpecifiedImage: spec.image },
     imageRef: record.imageId,
