@@ -21,6 +21,7 @@ const flags = {
   'advertise-address': { type: 'string', description: 'The IP address on which to advertise the apiserver to members of the cluster.', group: 'Generic' },
   'request-timeout': { type: 'duration', default: '1m0s', description: 'How long a handler may keep a request open before timing it out; watches and the like excepted.', group: 'Generic' },
   'min-request-timeout': { type: 'number', default: 1800, description: 'The minimum number of seconds a watch is kept open before timing it out.', group: 'Generic' },
+  'allow-privileged': { type: 'boolean', default: false, description: 'If true, allow privileged containers.', group: 'Generic' },
   'anonymous-auth': { type: 'boolean', default: true, description: 'Enables anonymous requests to the secure port.', group: 'Authentication' },
   'client-ca-file': { type: 'string', description: 'Any request presenting a client certificate signed by one of the authorities in this file is authenticated with the CommonName of the certificate.', group: 'Authentication' },
   'token-auth-file': { type: 'string', description: 'File with users for token authentication: token,user,uid,"groups".', group: 'Authentication' },
@@ -81,7 +82,7 @@ export const command = defineCommand({
     const modes = words(given['authorization-mode'])
     const types = words(given['kubelet-preferred-address-types'])
     const options = apiServerOptions({
-      dataDir: given['data-dir'], bindAddress: given['bind-address'], securePort: given['secure-port'], certSans: words(given['tls-san']), anonymousAuth: given['anonymous-auth'],
+      dataDir: given['data-dir'], bindAddress: given['bind-address'], securePort: given['secure-port'], certSans: words(given['tls-san']), anonymousAuth: given['anonymous-auth'], allowPrivileged: given['allow-privileged'],
       certDir: given['cert-dir'] ?? join(given['data-dir'], 'pki'), serviceAccountIssuer: given['service-account-issuer'], serviceAccountKeyFiles: words(given['service-account-key-file']),
       serviceAccountMaxTokenExpirationSeconds: Math.floor(given['service-account-max-token-expiration'] / 1000), apiAudiences: words(given['api-audiences']),
       ...(modes.length > 0 && { authorizationModes: modes }), ...(types.length > 0 && { kubeletPreferredAddressTypes: types }),

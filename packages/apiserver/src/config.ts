@@ -6,7 +6,7 @@ import type { ApiServerOptions } from './interfaces.ts'
 export function apiServerOptions(given: Partial<ApiServerOptions> & { dataDir: string }): ApiServerOptions {
   const issuer = given.serviceAccountIssuer ?? 'https://kubernetes.default.svc.cluster.local'
   return {
-    storage: 'sqlite', bindAddress: '0.0.0.0', securePort: 6443, certSans: [], anonymousAuth: true,
+    storage: 'sqlite', bindAddress: '0.0.0.0', securePort: 6443, certSans: [], anonymousAuth: true, allowPrivileged: false,
     authorizationModes: ['Node', 'RBAC'], serviceClusterIpRange: '10.96.0.0/16', serviceNodePortRange: { from: 30000, to: 32767 },
     serviceAccountKeyFiles: [], serviceAccountMaxTokenExpirationSeconds: 0, enableAdmissionPlugins: [], disableAdmissionPlugins: [],
     kubeletPreferredAddressTypes: ['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP'], eventTtlSeconds: 3600, maxRequestBytes: 3 * 1024 * 1024,

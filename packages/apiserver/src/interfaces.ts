@@ -293,6 +293,8 @@ export interface ApiServerOptions {
   clientCaFile?: string
   tokenAuthFile?: string
   anonymousAuth: boolean
+  /** Whether pods may have privileged containers. */
+  allowPrivileged: boolean
   authorizationModes: string[]
   serviceClusterIpRange: string
   serviceNodePortRange: { from: number, to: number }

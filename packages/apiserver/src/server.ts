@@ -63,7 +63,7 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
   })
   const stopping = new AbortController()
   let listener: Listener | undefined
-  const registry = new Registry({ storage, definitions: storedResources })
+  const registry = new Registry({ storage, definitions: storedResources, allowPrivileged: options.allowPrivileged })
   try {
     await registry.start()
     const store = resourceStore(registry)

@@ -46,7 +46,7 @@ async function createOnce(registry: Registry, runtime: ResourceRuntime, namespac
   definition.prepareForCreate?.(object)
   for (const hook of runtime.hooks) hook.normalize?.(object, undefined)
   let final = normalizeObject(runtime.schema, object)
-  const errors = validateCreate(runtime.gvk, final)
+  const errors = validateCreate(runtime.gvk, final, runtime.validation)
   if (errors.length > 0) throw invalid(runtime.gvk, meta.name, errors)
   for (const warning of warningsOf(runtime.gvk, final)) scope.warn(warning)
   await scope.admission.validate({ ...attributes, name: meta.name, object: final })

@@ -15,6 +15,8 @@ export interface RegistryOptions {
   /** Bounds of each resource's history; small ones in tests. */
   history?: HistoryBounds
   now?(): number
+  /** Whether pods may have privileged containers (--allow-privileged); false when absent, as upstream. */
+  allowPrivileged?: boolean
 }
 
 /** What runs over all resources: storage, caches, the newest revision. */
@@ -39,7 +41,7 @@ export class Registry {
       const hooks: WriteHook[] = []
       this.#hooks.set(id, hooks)
       const stored = definition.view && this.#runtimes.get(idOf(definition.view.of))
-      this.#runtimes.set(id, new ResourceRuntime(definition, cache, hooks, stored))
+      this.#runtimes.set(id, new ResourceRuntime(definition, cache, hooks, { allowPrivileged: options.allowPrivileged ?? false }, stored))
     }
   }
 

@@ -14,10 +14,12 @@ export class ResourceRuntime {
   readonly schema: ObjectSchema
   readonly cache: WatchCache
   readonly hooks: readonly WriteHook[]
+  /** What this server lets validation pass. */
+  readonly validation: { readonly allowPrivileged: boolean }
   /** The resource whose objects these are; itself unless this is a view. */
   readonly stored: ResourceRuntime
 
-  constructor(definition: ResourceDefinition, cache: WatchCache, hooks: readonly WriteHook[], stored?: ResourceRuntime) {
+  constructor(definition: ResourceDefinition, cache: WatchCache, hooks: readonly WriteHook[], validation: { allowPrivileged: boolean }, stored?: ResourceRuntime) {
     const { group, version, kind } = definition.resource
     const schema = schemaOf({ group, version, kind })
     if (!schema) throw new Error(`no schema for ${apiVersionOf(definition.resource)} ${kind}`)
@@ -27,6 +29,7 @@ export class ResourceRuntime {
     this.schema = schema
     this.cache = cache
     this.hooks = hooks
+    this.validation = validation
     this.stored = stored ?? this
   }
 

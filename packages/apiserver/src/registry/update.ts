@@ -90,7 +90,7 @@ async function updateOnce(
   else definition.prepareForUpdate?.(object, old)
   for (const hook of runtime.hooks) hook.normalize?.(object, old)
   let final = normalizeObject(runtime.schema, object)
-  const errors = plan.validate ? plan.validate(final, old) : validateUpdate(runtime.gvk, final, old, plan.subresource === '' ? undefined : plan.subresource)
+  const errors = plan.validate ? plan.validate(final, old) : validateUpdate(runtime.gvk, final, old, plan.subresource, runtime.validation)
   if (errors.length > 0) throw invalid(runtime.gvk, name, errors)
   if (plan.subresource === '') for (const warning of warningsOf(runtime.gvk, final, old)) scope.warn(warning)
   await scope.admission.validate({ ...attributes, object: plan.admitted ? plan.admitted.of(final) : final })
