@@ -4,20 +4,22 @@ import type { Command } from '@berth/kube'
 export interface CommandEntry {
   readonly summary: string
   readonly group: 'cluster' | 'part' | 'internal'
+  /** It changes the machine: it runs to its end also when nobody reads its output any more. */
+  readonly completes?: boolean
   load(): Promise<Command>
 }
 
 /** Every command of `berth`: one line each. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
-  up: { group: 'cluster', summary: 'Start the cluster, or what of it does not run', load: async () => (await import('./commands/up.ts')).up },
-  down: { group: 'cluster', summary: 'Stop the cluster and remove what it put on the machine; its objects stay', load: async () => (await import('./commands/down.ts')).down },
+  up: { group: 'cluster', completes: true, summary: 'Start the cluster, or what of it does not run', load: async () => (await import('./commands/up.ts')).up },
+  down: { group: 'cluster', completes: true, summary: 'Stop the cluster and remove what it put on the machine; its objects stay', load: async () => (await import('./commands/down.ts')).down },
   status: { group: 'cluster', summary: 'Show whether the cluster runs, process by process', load: async () => (await import('./commands/status.ts')).status },
   kubeconfig: { group: 'cluster', summary: 'Print the administrator\'s kubeconfig, or where it is', load: async () => (await import('./commands/kubeconfig.ts')).kubeconfig },
   logs: { group: 'cluster', summary: 'Print the log of one of Berth\'s own processes', load: async () => (await import('./commands/logs.ts')).logs },
   image: { group: 'cluster', summary: 'Load, build and list images in the cluster\'s Engine', load: async () => (await import('./commands/image.ts')).image },
   version: { group: 'cluster', summary: 'Print the versions of Berth, Kubernetes and Node', load: async () => (await import('./commands/version.ts')).version },
-  server: { group: 'internal', summary: 'Run the control plane of `berth up`: API server, controllers, scheduler', load: async () => (await import('./commands/server.ts')).server },
-  agent: { group: 'internal', summary: 'Run a node of `berth up`: kubelet, CRI shim, overlay, service proxy, DNS', load: async () => (await import('./commands/agent.ts')).agent },
+  server: { group: 'internal', completes: true, summary: 'Run the control plane of `berth up`: API server, controllers, scheduler', load: async () => (await import('./commands/server.ts')).server },
+  agent: { group: 'internal', completes: true, summary: 'Run a node of `berth up`: kubelet, CRI shim, overlay, service proxy, DNS', load: async () => (await import('./commands/agent.ts')).agent },
   apiserver: { group: 'part', summary: 'Run the API server alone, with kube-apiserver\'s flags', load: async () => (await import('@berth/apiserver')).command },
   controllers: { group: 'part', summary: 'Run the controllers against any API server', load: async () => (await import('@berth/controllers')).command },
   scheduler: { group: 'part', summary: 'Run the scheduler against any API server', load: async () => (await import('@berth/scheduler')).command },

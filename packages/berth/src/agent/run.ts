@@ -7,6 +7,7 @@ import { createClient, transportFromKubeconfig, type KubeClient, type Logger, ty
 import { startOverlay } from '@berth/overlay'
 import { startServiceProxy } from '@berth/service-proxy'
 import { dockerHostOf } from '../engine/client.ts'
+import { stopInTurn } from '../boot/stop.ts'
 import { nodeAddress, type Instance } from '../instance/instance.ts'
 import type { Layout } from '../instance/layout.ts'
 import { nodeKubeconfig, nodeServing, type nodeIdentities } from '../server/credentials.ts'
@@ -77,9 +78,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
     signal.addEventListener('abort', () => resolve())
   })
   stopWatching()
-  await dns.stop()
-  for (const part of parts.reverse()) await part.stop()
-  await Promise.all(transports.map((transport) => transport.close()))
+  await stopInTurn([dns, ...parts.reverse(), ...transports.map((transport) => ({ name: 'transport', stop: () => transport.close() }))], logger)
   return 0
 }
 
@@ -88,7 +87,7 @@ function sockets(socket: string): string {
 }
 
 /** Runs the DNS on a thread of its own: its load must not delay a probe or a lease. A thread that dies ends the process. */
-function startDnsThread(workerData: DnsThreadData, logger: Logger): { stop(): Promise<void> } {
+function startDnsThread(workerData: DnsThreadData, logger: Logger): RunningPart {
   const worker = new Worker(new URL('./dns-thread.ts', import.meta.url), { name: 'dns', workerData })
   let stopping = false
   worker.on('error', (error) => logger.error(error, 'The DNS thread failed'))
@@ -96,6 +95,7 @@ function startDnsThread(workerData: DnsThreadData, logger: Logger): { stop(): Pr
     if (!stopping) process.exit(1)
   })
   return {
+    name: 'dns',
     async stop() {
       stopping = true
       worker.postMessage('stop')

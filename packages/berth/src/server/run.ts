@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { startApiServer } from '@berth/apiserver'
 import { createClient, type Logger } from '@berth/kube'
+import { stopInTurn } from '../boot/stop.ts'
 import { serverAddress, type Instance } from '../instance/instance.ts'
 import type { Layout } from '../instance/layout.ts'
 import { keepHostRules } from '../network/host-keeper.ts'
@@ -25,6 +26,8 @@ export async function runServer({ layout, instance, verbosity, logger, signal }:
     bindAddress: address,
     advertiseAddress: address,
     securePort: instance.securePort,
+    // As kubeadm sets it: what a privileged pod may is for Pod Security and the Engine to say.
+    allowPrivileged: true,
     serviceClusterIpRange: instance.serviceCidr,
     serviceAccountIssuer: `https://kubernetes.default.svc.${instance.clusterDomain}`,
     kubeletPreferredAddressTypes: ['InternalIP'],
@@ -48,7 +51,6 @@ export async function runServer({ layout, instance, verbosity, logger, signal }:
     signal.addEventListener('abort', () => resolve())
   })
   stopKeeping()
-  await Promise.all(threads.map((each) => each.stop()))
-  await api.stop()
+  await stopInTurn([{ name: 'threads', stop: () => Promise.all(threads.map((each) => each.stop())) }, api], logger, 5000)
   return 0
 }
