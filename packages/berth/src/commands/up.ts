@@ -49,7 +49,7 @@ export const up = personCommand({
     try {
       await progress.step('Engine', async () => waitForEngine(engineClient(layout, instance), deadline - Date.now(), io.signal))
       const client = await progress.step('API server', async (detail) => waitForServer(layout, deadline, io.signal, detail))
-      await progress.step(instance.nodes.length === 1 ? 'Node' : 'Nodes', async (detail) => waitForNodes(client, instance, deadline, io.signal, detail))
+      await progress.step(instance.nodes.length === 1 ? 'Node' : 'Nodes', async (detail) => waitForNodes(client, layout, instance, deadline, io.signal, detail))
       await progress.step('DNS', async () => waitForDns(client, instance, deadline, io.signal))
     } catch (error) {
       if (error instanceof TimeoutError) throw new TimeoutError(`${error.message}; see \`berth status\`, \`berth logs server\`, \`berth logs agent\` (logs are in ${layout.logsDir})`, { cause: error })

@@ -1,15 +1,20 @@
+import { Resolver } from 'node:dns/promises'
 import fs from 'node:fs'
+import os from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { core, discovery } from '@berth/api'
-import { createClient, isNotFound, transportFromKubeconfig, type KubeClient } from '@berth/kube'
+import { coordination, core, discovery } from '@berth/api'
+import type { Lease } from '@berth/api/types/coordination/v1'
+import type { Node } from '@berth/api/types/core/v1'
+import { createClient, transportFromKubeconfig, type KubeClient } from '@berth/kube'
 import { TimeoutError } from '../errors.ts'
-import type { Instance } from '../instance/instance.ts'
+import { nodeAddress, type Instance } from '../instance/instance.ts'
 import type { Layout } from '../instance/layout.ts'
+import { processStatus } from '../supervisor/supervisor.ts'
 
 type Detail = (text: string) => void
 
 /** Asks again and again until the answer is not undefined. A failure to ask is an answer not yet had. */
-async function poll<T>(what: string, deadline: number, signal: AbortSignal, ask: () => Promise<T | undefined>): Promise<T> {
+export async function poll<T>(what: string, deadline: number, signal: AbortSignal, ask: () => Promise<T | undefined>): Promise<T> {
   let last: unknown
   for (;;) {
     try {
@@ -46,29 +51,46 @@ export async function waitForServer(layout: Layout, deadline: number, signal: Ab
   })
 }
 
-/** Waits until every node of the instance is Ready by a heartbeat of now. */
-export async function waitForNodes(client: KubeClient, instance: Instance, deadline: number, signal: AbortSignal, detail: Detail = () => undefined): Promise<void> {
+/**
+ * The nodes that are Ready by word of the agent that runs now: a Ready condition outlives the process that set it, so the node's
+ * Lease must have been renewed since its agent started. `startedAt`: when each node's agent did, in milliseconds since the epoch.
+ */
+export function readyNodes(names: readonly string[], nodes: readonly Node[], leases: readonly Lease[], startedAt: ReadonlyMap<string, number>): string[] {
+  return names.filter((name) => {
+    const node = nodes.find((n) => n.metadata.name === name)
+    const renewed = Date.parse(leases.find((l) => l.metadata.name === name)?.spec?.renewTime ?? '')
+    const started = startedAt.get(name)
+    return started !== undefined && renewed >= started
+      && node?.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true && !node.spec.taints?.some((t) => t.key === 'node.kubernetes.io/not-ready')
+  })
+}
+
+/** When each node's agent was started, by what the supervisor and the kernel say. */
+async function agentStarts(layout: Layout): Promise<Map<string, number>> {
+  // The kernel counts in ticks of 10 ms since boot (proc(5)).
+  const boot = Date.now() - os.uptime() * 1000
+  const agents = (await processStatus(layout) ?? []).filter((p) => p.state === 'running' && p.name.startsWith('agent-'))
+  return new Map(agents.map((p) => [p.name.slice('agent-'.length), boot + Number(p.startTime) * 10]))
+}
+
+/** Waits until every node of the instance is Ready, as its agent of now says. */
+export async function waitForNodes(client: KubeClient, layout: Layout, instance: Instance, deadline: number, signal: AbortSignal, detail: Detail = () => undefined): Promise<void> {
   await poll('the nodes are not Ready', deadline, signal, async () => {
-    const { items } = await client.list(core.nodes)
-    const ready = instance.nodes.filter((name) => {
-      const node = items.find((n) => n.metadata.name === name)
-      const condition = node?.status?.conditions?.find((c) => c.type === 'Ready')
-      return condition?.status === 'True' && !node?.spec.taints?.some((t) => t.key === 'node.kubernetes.io/not-ready')
-    })
+    const [nodes, leases, starts] = await Promise.all([client.list(core.nodes), client.list(coordination.leases, { namespace: 'kube-node-lease' }), agentStarts(layout)])
+    const ready = readyNodes(instance.nodes, nodes.items, leases.items, starts)
     detail(`${ready.length} of ${instance.nodes.length} Ready`)
     return ready.length === instance.nodes.length ? true : undefined
   })
 }
 
-/** Waits until the cluster's DNS has a serving endpoint on every node. */
+/** Waits until the cluster's DNS answers on every node, and is what the kube-dns Service leads to. */
 export async function waitForDns(client: KubeClient, instance: Instance, deadline: number, signal: AbortSignal): Promise<void> {
   await poll('the cluster\'s DNS does not serve', deadline, signal, async () => {
-    try {
-      await client.get(core.services, 'kube-dns', { namespace: 'kube-system' })
-    } catch (error) {
-      if (isNotFound(error)) return undefined
-      throw error
-    }
+    await Promise.all(instance.nodes.map(async (node) => {
+      const resolver = new Resolver({ timeout: 500, tries: 1 })
+      resolver.setServers([nodeAddress(instance, node)])
+      await resolver.resolve4(`kubernetes.default.svc.${instance.clusterDomain}`)
+    }))
     const { items } = await client.list(discovery.endpointslices, { namespace: 'kube-system', labelSelector: 'kubernetes.io/service-name=kube-dns' })
     const nodes = new Set(items.flatMap((slice) => (slice.endpoints ?? []).filter((e) => e.conditions?.ready !== false).map((e) => e.nodeName)))
     return instance.nodes.every((node) => nodes.has(node)) ? true : undefined
