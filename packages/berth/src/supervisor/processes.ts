@@ -12,15 +12,16 @@ function self(): string[] {
   return [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=2', path.resolve(process.argv[1] ?? '')]
 }
 
-/** The argument vector with its program's absolute path. */
-function absolute([program = '', ...args]: readonly string[]): string[] {
+/** A program's absolute path. */
+function findProgram(program: string): string {
   const found = (process.env.PATH ?? '').split(':').map((dir) => path.join(dir, program)).find((file) => fs.existsSync(file))
   if (!found) throw new MachineError(`${program} is not on PATH`)
-  return [found, ...args]
+  return found
 }
 
 /** Everything that one instance runs, in the order in which it starts; it stops in the reverse one. */
-export function processesOf(layout: Layout, instance: Instance, options: { verbosity: number }): ProcessDefinition[] {
+export function processesOf(layout: Layout, instance: Instance, options: { verbosity: number; find?: (program: string) => string }): ProcessDefinition[] {
+  const absolute = ([program = '', ...args]: readonly string[]): string[] => [(options.find ?? findProgram)(program), ...args]
   const env = { PATH: process.env.PATH ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', LANG: 'C.UTF-8' }
   const engine = engineCommands(layout.engine)
   const log = (name: string): string => path.join(layout.logsDir, `${name}.log`)
