@@ -74,33 +74,34 @@ export async function startCriDocker(options: CriDockerOptions): Promise<Running
   const metrics = options.metrics && createMetrics(options.metrics)
   const stats = createStats(shim, info.DockerRootDir)
   await store.start()
-  await shim.logs.start()
-  forgetVanished(shim)
-  await removeOrphanedFiles(shim)
-  await endFormerLife(shim)
-  const streaming = await startStreamingServer(options.streamingAddress)
-  const service = createService(shim, { streaming, stats, engineRoot: info.DockerRootDir, cgroupDriver: info.CgroupDriver === 'systemd' ? 'systemd' : 'cgroupfs' })
-  const server = await serveCri(service, options.endpoint, {
-    onError: (rpc, error) => {
-      // What a kubelet asks for and is not there is its daily business.
-      if (!isCriError(error, 'NotFound', 'Unimplemented', 'Canceled')) logger.error(error, 'RPC failed', { rpc })
-    },
-    onCall: (rpc, seconds, failed) => metrics?.observe(rpc, seconds, failed),
-  })
+  const closers: (() => Promise<void>)[] = [() => store.stop()]
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).toReversed()) await close()
+  }
+  try {
+    await shim.logs.start()
+    closers.push(() => shim.logs.stop())
+    forgetVanished(shim)
+    await removeOrphanedFiles(shim)
+    await endFormerLife(shim)
+    const streaming = await startStreamingServer(options.streamingAddress)
+    closers.push(() => streaming.close())
+    const service = createService(shim, { streaming, stats, engineRoot: info.DockerRootDir, cgroupDriver: info.CgroupDriver === 'systemd' ? 'systemd' : 'cgroupfs' })
+    const server = await serveCri(service, options.endpoint, {
+      onError: (rpc, error) => {
+        // What a kubelet asks for and is not there is its daily business.
+        if (!isCriError(error, 'NotFound', 'Unimplemented', 'Canceled')) logger.error(error, 'RPC failed', { rpc })
+      },
+      onCall: (rpc, seconds, failed) => metrics?.observe(rpc, seconds, failed),
+    })
+    closers.push(() => server.close())
+  } catch (error) {
+    await stop()
+    throw error
+  }
   logger.info('Serving CRI', { endpoint: options.endpoint, docker: engine.version, node: nodeLabel })
   let stopping: Promise<void> | undefined
-  return {
-    name: 'cri-docker',
-    stop() {
-      stopping ??= (async () => {
-        await server.close()
-        await streaming.close()
-        await shim.logs.stop()
-        await store.stop()
-      })()
-      return stopping
-    },
-  }
+  return { name: 'cri-docker', stop: () => (stopping ??= stop()) }
 }
 
 /** A sandbox that somebody else removed from the Engine still has its network's leftovers and its files. */

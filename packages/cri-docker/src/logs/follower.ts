@@ -20,6 +20,8 @@ export class LogFollower {
   private readonly target: string
   private readonly logger: Logger
   private file: FileHandle | undefined
+  /** Of the CRI log, which nobody else writes. */
+  private size = 0
   private watcher: FSWatcher | undefined
   private timer: NodeJS.Timeout | undefined
   /** What is being done to the log, one thing after the other. */
@@ -50,7 +52,7 @@ export class LogFollower {
   /** Carries everything that is written up to now; `last` says that nothing more will be. */
   async drain(last = false): Promise<void> {
     await this.exclusive(async () => {
-      await this.carry()
+      await this.carry(true)
       const rest = last ? this.source.end() : []
       if (rest.length > 0) await this.write(rest)
     })
@@ -108,7 +110,8 @@ export class LogFollower {
     }
   }
 
-  private async carry(): Promise<void> {
+  /** `thorough` asks once more after all seems read, and so notices what nobody has announced. */
+  private async carry(thorough = false): Promise<void> {
     if (!this.resumed) {
       await this.resume()
       this.resumed = true
@@ -118,6 +121,7 @@ export class LogFollower {
       if (this.unwritten.length === 0) return
       await this.write(this.unwritten)
       this.unwritten = []
+      if (this.source.exhausted && !thorough) return
     }
   }
 
@@ -125,11 +129,11 @@ export class LogFollower {
   private async write(entries: readonly LogEntry[]): Promise<void> {
     const file = this.file ?? (await this.openTarget())
     const bytes = Buffer.concat(entries.map(criLine))
-    const { size } = await file.stat()
     try {
       for (let start = 0; start < bytes.length; ) start += (await file.write(bytes, start)).bytesWritten
+      this.size += bytes.length
     } catch (error) {
-      await file.truncate(size).catch(() => {})
+      await file.truncate(this.size).catch(() => {})
       throw error
     }
   }
@@ -137,6 +141,7 @@ export class LogFollower {
   private async openTarget(): Promise<FileHandle> {
     await mkdir(dirname(this.target), { recursive: true })
     this.file = await open(this.target, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o640)
+    this.size = (await this.file.stat()).size
     return this.file
   }
 
@@ -145,6 +150,7 @@ export class LogFollower {
     const file = await this.openTarget()
     const { position, wholeBytes } = await positionAtEnd(file)
     await file.truncate(wholeBytes)
+    this.size = wholeBytes
     const last = position ?? (await this.rotatedPosition())
     if (last) await this.skipPast(last)
     else await this.source.openFile(Math.max(0, await this.source.oldest()))

@@ -16,6 +16,8 @@ export class LogSource {
   private inode = 0n
   private offset = 0
   private parser = new LocalLogParser()
+  /** Whether the last read took all there was at that moment: what comes later is announced. */
+  exhausted = false
 
   constructor(path: string) {
     this.path = path
@@ -48,6 +50,7 @@ export class LogSource {
       if (!this.file && !(await this.openFile(Math.max(0, await this.oldest())))) return []
       const buffer = Buffer.allocUnsafe(chunkBytes)
       const { bytesRead = 0 } = (await this.file?.read(buffer, 0, chunkBytes, this.offset)) ?? {}
+      this.exhausted = bytesRead < chunkBytes
       if (bytesRead > 0) {
         this.offset += bytesRead
         const entries = [...this.parser.push(buffer.subarray(0, bytesRead))]

@@ -51,7 +51,12 @@ export class Store extends EventEmitter<StoreEvents> {
   async start(): Promise<void> {
     const first = Promise.withResolvers<void>()
     this.following = this.follow(first)
-    await first.promise
+    try {
+      await first.promise
+    } catch (error) {
+      this.controller.abort()
+      throw error
+    }
   }
 
   async stop(): Promise<void> {
