@@ -4,7 +4,7 @@ import type { Observation } from './server/responder.ts'
 
 export interface DnsMetrics {
   observe(observation: Observation): void
-  forwarded(upstream: Upstream, seconds: number, outcome: 'ok' | 'failed'): void
+  forwarded(upstream: Upstream, seconds: number, rcode: string): void
   /** Seconds from the change of a headless service's endpoints to its records. */
   programmed(seconds: number): void
 }
@@ -28,7 +28,7 @@ export function createMetrics(registry: Registry, server: string): DnsMetrics {
       responses.inc({ server, zone, view: '', rcode, plugin })
       duration.observe({ server, zone, view: '' }, seconds)
     },
-    forwarded: ({ address, port }, seconds, outcome) => proxied.observe({ proxy_name: 'forward', to: `${address}:${port}`, rcode: outcome === 'ok' ? 'NOERROR' : 'SERVFAIL' }, seconds),
+    forwarded: ({ address, port }, seconds, rcode) => proxied.observe({ proxy_name: 'forward', to: `${address}:${port}`, rcode }, seconds),
     programmed: (seconds) => programming.observe({ service_kind: 'headless_with_selector' }, seconds),
   }
 }

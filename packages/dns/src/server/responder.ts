@@ -1,15 +1,15 @@
-import { decode, encode, type RecordType } from 'dns-packet'
 import type { Forwarder } from '../forward/forward.ts'
-import { encodeAnswer, encodeFailure, ednsSize } from '../wire/encode.ts'
+import { encodeAnswer, encodeFailure, encodeQuestion, ednsSize } from '../wire/encode.ts'
 import { type Query, readQuery } from '../wire/read-query.ts'
-import { type Answer, rcodes, type Rcode, type ResourceRecord } from '../wire/records.ts'
-import { lookup, type LookupSettings } from '../zone/lookup.ts'
+import { readReply, type Reply } from '../wire/read-reply.ts'
+import { type Answer, rcodeName, type Rcode } from '../wire/records.ts'
+import { lookup, type LookupSettings, noData } from '../zone/lookup.ts'
 import type { Zone } from '../zone/zone.ts'
 
 export interface ResponderOptions {
   zone: Zone
   settings: LookupSettings
-  forwarder: Forwarder
+  forwarder: Pick<Forwarder, 'forward'>
   /** Whether the zone holds what the API server says; before that its names get SERVFAIL, not a wrong NXDOMAIN. */
   synced: () => boolean
   /** From 0 to below 1, for the order of addresses. */
@@ -30,6 +30,12 @@ export interface Observation {
 /** The types that CoreDNS's metrics name; all others count together. */
 const namedTypes = new Set(['AAAA', 'A', 'CNAME', 'DNSKEY', 'DS', 'HTTPS', 'MX', 'NS', 'NSEC', 'NSEC3', 'PTR', 'RRSIG', 'SOA', 'SRV', 'TXT'])
 
+const classIn = 1
+const classAny = 255
+
+/** Names that lead to names: as many in a row as CoreDNS follows. */
+const greatestChain = 8
+
 /** Answers one message at a time; pure but for forwarding, so it can be tested by bytes in and bytes out. */
 export class Responder {
   readonly #o: ResponderOptions
@@ -47,10 +53,18 @@ export class Responder {
       return read.bad.ignore ? undefined : encodeFailure(read.bad)
     }
     const { query } = read
-    const limit = protocol === 'tcp' ? 65535 : Math.min(query.udpSize, Math.max(ednsSize, 512))
+    const limit = protocol === 'tcp' ? 65535 : Math.min(query.udpSize, ednsSize)
+    try {
+      return await this.#answer(bytes, query, protocol, limit, start)
+    } catch {
+      return encodeAnswer(query, failure('SERVFAIL'), limit)
+    }
+  }
+
+  async #answer(bytes: Buffer, query: Query, protocol: 'udp' | 'tcp', limit: number, start: number): Promise<Buffer> {
     const local = this.#local(query)
     if (local) {
-      const answer = 'alias' in local && local.alias !== undefined ? await this.#follow(local, local.alias, query, protocol) : local
+      const answer = local.alias === undefined ? local : await this.#follow(local, local.alias, query, protocol)
       this.#observe(start, protocol, { rcode: answer.rcode, type: query.type, zone: this.#o.settings.zone, plugin: 'kubernetes' })
       return encodeAnswer(query, this.#shuffled(answer), limit)
     }
@@ -66,23 +80,41 @@ export class Responder {
 
   /** What the zone answers; undefined: it is to be forwarded. */
   #local(query: Query): (Answer & { alias?: string }) | undefined {
-    if (query.class !== 'IN' && query.class !== 'ANY') return failure('REFUSED')
+    if (query.class !== classIn && query.class !== classAny) return failure('REFUSED')
     if (query.type === 'AXFR' || query.type === 'IXFR') return failure('REFUSED')
     const answer = lookup(this.#o.zone, this.#o.settings, query.name, query.type)
     return answer && !this.#o.synced() ? failure('SERVFAIL') : answer
   }
 
-  /** An ExternalName's target belongs into the answer: the client's library does not ask again. */
-  async #follow(answer: Answer, target: string, query: Query, protocol: 'udp' | 'tcp'): Promise<Answer> {
-    const inside = lookup(this.#o.zone, this.#o.settings, target, query.type)
-    if (inside) return { ...answer, answers: [...answer.answers, ...inside.answers], authority: inside.authority }
+  /** An ExternalName's target belongs into the answer: the client's library does not ask again. One that leads round and round, or too far, has no records, as in CoreDNS. */
+  async #follow(first: Answer, alias: string, query: Query, protocol: 'udp' | 'tcp'): Promise<Answer> {
+    const { zone, settings } = this.#o
+    const seen = new Set([query.name.toLowerCase()])
+    const answers = [...first.answers]
+    let target = alias
+    while (seen.size <= greatestChain && !seen.has(target.toLowerCase())) {
+      seen.add(target.toLowerCase())
+      const inside = lookup(zone, settings, target, query.type)
+      if (!inside) return this.#outside(answers, target, query.typeNumber, protocol)
+      answers.push(...inside.answers)
+      if (inside.alias === undefined) return { ...inside, answers }
+      target = inside.alias
+    }
+    return noData(zone, settings)
+  }
+
+  /** What others say to the end of a chain. That it does not exist is theirs to say, too; any other failure is one of ours. */
+  async #outside(answers: Answer['answers'], target: string, type: number, protocol: 'udp' | 'tcp'): Promise<Answer> {
+    const question = encodeQuestion(target, type)
+    let reply: Reply
     try {
-      const question = encode({ type: 'query', id: 0, flags: 0x100, questions: [{ name: target, type: query.type as RecordType, class: 'IN' }] })
-      const reply = decode(await this.#o.forwarder.forward(question, protocol))
-      return { ...answer, answers: [...answer.answers, ...(reply.answers ?? []).flatMap((record) => convert(record))] }
+      reply = readReply(await this.#o.forwarder.forward(question, protocol))
+      if (reply.truncated && protocol === 'udp') reply = readReply(await this.#o.forwarder.forward(question, 'tcp'))
     } catch {
       return failure('SERVFAIL')
     }
+    if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN') return failure('SERVFAIL')
+    return { rcode: reply.rcode, answers: [...answers, ...reply.answers], authority: reply.authority, additional: [] }
   }
 
   // Clients take the first address: each should get another one.
@@ -104,16 +136,4 @@ export class Responder {
 
 function failure(rcode: Rcode): Answer {
   return { rcode, answers: [], authority: [], additional: [] }
-}
-
-function rcodeName(number: number): string {
-  return Object.entries(rcodes).find(([, value]) => value === number)?.[0] ?? String(number)
-}
-
-// Of a foreign answer only what an address question can have.
-function convert(record: { type: string; name?: string; ttl?: number; data?: unknown }): ResourceRecord[] {
-  const { name = '', ttl = 0, data } = record
-  if (typeof data !== 'string') return []
-  if (record.type === 'A' || record.type === 'AAAA') return [{ name, ttl, type: record.type, address: data }]
-  return record.type === 'CNAME' ? [{ name, ttl, type: 'CNAME', target: data }] : []
 }

@@ -1,108 +1,54 @@
-import ipaddr from 'ipaddr.js'
 import type { BadQuery, Query } from './read-query.ts'
 import { type Answer, rcodes, type ResourceRecord, typeNumbers } from './records.ts'
+import { Writer } from './writer.ts'
 
 /** What we take by UDP ourselves, and the most we send: it fits into every path without fragments. */
 export const ednsSize = 1232
 
-const flags = { response: 0x8000, authoritative: 0x400, truncated: 0x200, recursionDesired: 0x100, recursionAvailable: 0x80 } as const
-
-/** Writes names with compression: a suffix that was written before is pointed to. */
-class Writer {
-  readonly #bytes: number[] = []
-  readonly #names = new Map<string, number>()
-
-  get length(): number {
-    return this.#bytes.length
-  }
-
-  u16(number: number): void {
-    this.#bytes.push((number >> 8) & 255, number & 255)
-  }
-
-  u32(number: number): void {
-    this.u16(Math.floor(number / 65536))
-    this.u16(number % 65536)
-  }
-
-  bytes(bytes: Iterable<number>): void {
-    for (const byte of bytes) this.#bytes.push(byte)
-  }
-
-  /** Remembers names that raw bytes hold at this place. */
-  know(name: string, at: number): void {
-    const labels = name.split('.')
-    for (let i = 0, offset = at; i < labels.length; i++) {
-      this.#names.set(labels.slice(i).join('.').toLowerCase(), offset)
-      offset += 1 + Buffer.byteLength(labels[i] ?? '')
-    }
-  }
-
-  name(name: string): void {
-    const labels = name === '' ? [] : name.split('.')
-    for (let i = 0; i < labels.length; i++) {
-      const rest = labels.slice(i).join('.').toLowerCase()
-      const known = this.#names.get(rest)
-      if (known !== undefined) return this.u16(0xc000 + known)
-      if (this.length < 0x3fff) this.#names.set(rest, this.length)
-      const label = Buffer.from(labels[i] ?? '')
-      this.#bytes.push(label.length)
-      this.bytes(label)
-    }
-    this.#bytes.push(0)
-  }
-
-  /** A length of 16 bits, then what `write` writes. */
-  sized(write: () => void): void {
-    const at = this.length
-    this.u16(0)
-    write()
-    const size = this.length - at - 2
-    this.#bytes[at] = size >> 8
-    this.#bytes[at + 1] = size & 255
-  }
-
-
-
-  buffer(): Buffer {
-    return Buffer.from(this.#bytes)
-  }
-}
+const flags = { response: 0x8000, authoritative: 0x400, truncated: 0x200, recursionDesired: 0x100, recursionAvailable: 0x80, checkingDisabled: 0x10 } as const
+const optLength = 11
 
 /**
  * The packet that answers a query. What does not fit into `limit` bytes is left out: first the additional section, without a word; then as many answers as it takes, and
  * the packet says that it is truncated, so that the client asks again by TCP.
  */
 export function encodeAnswer(query: Query, answer: Answer, limit: number): Buffer {
-  const whole = encode(query, answer, answer.answers.length, true)
-  if (whole.length <= limit) return whole
-  const without = encode(query, answer, answer.answers.length, false)
-  if (without.length <= limit) return without
-  let low = 0
-  let high = answer.answers.length
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2)
-    if (encode(query, answer, middle, false).length <= limit) low = middle
-    else high = middle - 1
+  const out = new Writer()
+  const end = limit - (query.edns ? optLength : 0)
+  const head = headerFlags(query, answer)
+  for (const number of [query.id, head, 1, 0, 0, 0]) out.u16(number)
+  out.question(query.question, query.name)
+  const answers = writeRecords(out, answer.answers, end)
+  const authority = answers === answer.answers.length ? writeRecords(out, answer.authority, end) : 0
+  const whole = answers + authority === answer.answers.length + answer.authority.length
+  const before = out.length
+  let additional = whole ? writeRecords(out, answer.additional, end) : 0
+  if (additional < answer.additional.length) {
+    out.cut(before)
+    additional = 0
   }
-  return encode(query, answer, low, false, flags.truncated)
+  if (!whole) out.u16At(2, head | flags.truncated)
+  out.u16At(6, answers)
+  out.u16At(8, authority)
+  out.u16At(10, additional + (query.edns ? 1 : 0))
+  if (query.edns) writeOpt(out, rcodes[answer.rcode] >> 4)
+  return out.message()
 }
 
-function encode(query: Query, answer: Answer, count: number, withAdditional: boolean, more = 0): Buffer {
-  const answers = answer.answers.slice(0, count)
-  const additional = withAdditional ? answer.additional : []
+// Like CoreDNS, we claim nothing about what we could not answer. We do recurse, and say so where there is an answer.
+function headerFlags({ recursionDesired, checkingDisabled }: Query, { rcode }: Answer): number {
+  const known = rcode === 'NOERROR' || rcode === 'NXDOMAIN' ? flags.authoritative | flags.recursionAvailable : 0
+  return flags.response | known | (recursionDesired ? flags.recursionDesired : 0) | (checkingDisabled ? flags.checkingDisabled : 0) | (rcodes[rcode] & 15)
+}
+
+/** A question of our own, with id 0: whoever sends it gives it one. */
+export function encodeQuestion(name: string, type: number): Buffer {
   const out = new Writer()
-  out.u16(query.id)
-  out.u16(flags.response | flags.authoritative | flags.recursionAvailable | more | (query.recursionDesired ? flags.recursionDesired : 0) | (rcodes[answer.rcode] & 15))
+  for (const number of [0, flags.recursionDesired, 1, 0, 0, 0]) out.u16(number)
+  out.name(name)
+  out.u16(type)
   out.u16(1)
-  out.u16(answers.length)
-  out.u16(answer.authority.length)
-  out.u16(additional.length + (query.edns ? 1 : 0))
-  out.bytes(query.question)
-  if (query.name !== '') out.know(query.name, 12)
-  for (const record of [...answers, ...answer.authority, ...additional]) writeRecord(out, record)
-  if (query.edns) writeOpt(out, rcodes[answer.rcode] >> 4)
-  return out.buffer()
+  return out.message()
 }
 
 /** A header that says what was wrong with a query. */
@@ -112,35 +58,52 @@ export function encodeFailure(bad: BadQuery): Buffer {
   out.u16(flags.response | (bad.opcode << 11) | (bad.recursionDesired ? flags.recursionDesired : 0) | (rcodes[bad.rcode] & 15))
   for (const count of [0, 0, 0, bad.rcode === 'BADVERS' ? 1 : 0]) out.u16(count)
   if (bad.rcode === 'BADVERS') writeOpt(out, rcodes[bad.rcode] >> 4)
-  return out.buffer()
+  return out.message()
 }
 
 function writeOpt(out: Writer, extendedRcode: number): void {
-  out.bytes([0])
+  out.u8(0)
   out.u16(typeNumbers.OPT)
   out.u16(ednsSize)
   out.u32(extendedRcode * 2 ** 24)
   out.u16(0)
 }
 
+/** Writes records as long as they end before `end`. Gives how many. */
+function writeRecords(out: Writer, records: readonly ResourceRecord[], end: number): number {
+  for (const [i, record] of records.entries()) {
+    const before = out.length
+    writeRecord(out, record)
+    if (out.length <= end) continue
+    out.cut(before)
+    return i
+  }
+  return records.length
+}
+
 function writeRecord(out: Writer, record: ResourceRecord): void {
   out.name(record.name)
-  out.u16(typeNumbers[record.type])
+  out.u16(record.type === 'RAW' ? record.number : typeNumbers[record.type])
   out.u16(1)
   out.u32(record.ttl)
-  out.sized(() => writeData(out, record))
+  const at = out.length
+  out.u16(0)
+  writeData(out, record)
+  out.size(at)
 }
 
 function writeData(out: Writer, record: ResourceRecord): void {
   switch (record.type) {
     case 'A':
-    case 'AAAA': return out.bytes(ipaddr.parse(record.address).toByteArray())
+    case 'AAAA': return out.address(record.address)
     case 'CNAME':
     case 'NS':
     case 'PTR': return out.name(record.target)
+    case 'RAW': return out.bytes(record.data)
     case 'TXT': {
       const text = Buffer.from(record.text)
-      return out.bytes([text.length, ...text])
+      out.u8(text.length)
+      return out.bytes(text)
     }
     case 'SRV':
       for (const number of [record.priority, record.weight, record.port]) out.u16(number)

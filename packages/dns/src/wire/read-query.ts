@@ -1,15 +1,17 @@
-import { decode } from 'dns-packet'
-import type { Rcode } from './records.ts'
+import { readName, skipName } from './names.ts'
+import { type Rcode, typeName, typeNumbers } from './records.ts'
 
 /** A query, read: what is needed to answer it. */
 export interface Query {
   id: number
-  /** As asked, for the answer repeats it. */
+  /** As asked (see names.ts), for the answer repeats it. */
   name: string
-  /** `A`, `SRV`, `TYPE65` ... */
+  /** `A`, `SRV`, `TYPE65280` ... */
   type: string
-  class: string
+  typeNumber: number
+  class: number
   recursionDesired: boolean
+  checkingDisabled: boolean
   /** What the client can take by UDP: 512 without EDNS. */
   udpSize: number
   edns: boolean
@@ -40,18 +42,15 @@ export function readQuery(bytes: Buffer): { query: Query } | { bad: BadQuery } {
   if (opcode !== 0) return bad('NOTIMP')
   if (bytes.readUInt16BE(4) !== 1) return bad('FORMERR')
   try {
-    const packet = decode(bytes)
-    const question = packet.questions?.[0]
-    if (!question) return bad('FORMERR')
-    const end = endOfQuestion(bytes)
-    const opt = packet.additionals?.find((record) => record.type === 'OPT')
-    if (opt?.type === 'OPT' && opt.ednsVersion !== 0) return bad('BADVERS')
-    const udpSize = opt?.type === 'OPT' ? Math.max(512, opt.udpPayloadSize) : 512
-    const type = bytes.readUInt16BE(end - 4)
+    const end = skipPlainName(bytes)
+    const { name } = readName(bytes, 12)
+    const type = bytes.readUInt16BE(end)
+    const opt = readOpt(bytes, end + 4)
+    if (opt && opt.version !== 0) return bad('BADVERS')
     return {
       query: {
-        id, name: question.name === '.' ? '' : question.name, type: question.type.startsWith('UNKNOWN') ? `TYPE${type}` : question.type, class: question.class ?? 'IN', recursionDesired, udpSize,
-        edns: opt !== undefined, question: bytes.subarray(12, end),
+        id, name, type: typeName(type), typeNumber: type, class: bytes.readUInt16BE(end + 2), recursionDesired, checkingDisabled: (flags & 0x10) !== 0, edns: opt !== undefined,
+        udpSize: Math.max(512, opt?.udpSize ?? 0), question: bytes.subarray(12, end + 4),
       },
     }
   } catch {
@@ -59,15 +58,29 @@ export function readQuery(bytes: Buffer): { query: Query } | { bad: BadQuery } {
   }
 }
 
-function endOfQuestion(bytes: Buffer): number {
+/** The place after the question's name. Compression has nothing to point to in the first name of a packet. */
+function skipPlainName(bytes: Buffer): number {
   let at = 12
-  for (;;) {
-    const length = bytes[at]
-    // Compression has nothing to point to in the first name of a packet.
-    if (length === undefined || length > 63) throw new RangeError('bad name')
+  for (let length = bytes.readUInt8(at); length > 0; length = bytes.readUInt8(at)) {
+    if (length > 63) throw new RangeError('the question is compressed')
     at += 1 + length
-    if (length === 0) break
   }
-  if (at + 4 > bytes.length) throw new RangeError('question is cut off')
-  return at + 4
+  return at + 1
+}
+
+/** Finds the OPT record behind the question (RFC 6891). Throws RangeError for records that are cut off, and for a second OPT. */
+function readOpt(bytes: Buffer, at: number): { version: number; udpSize: number } | undefined {
+  const others = bytes.readUInt16BE(6) + bytes.readUInt16BE(8)
+  const all = others + bytes.readUInt16BE(10)
+  let found: { version: number; udpSize: number } | undefined
+  for (let i = 0; i < all; i++) {
+    const header = skipName(bytes, at)
+    const type = bytes.readUInt16BE(header)
+    at = header + 10 + bytes.readUInt16BE(header + 8)
+    if (at > bytes.length) throw new RangeError('a record is cut off')
+    if (type !== typeNumbers.OPT || i < others) continue
+    if (found) throw new RangeError('two OPT records')
+    found = { version: bytes.readUInt8(header + 5), udpSize: bytes.readUInt16BE(header + 2) }
+  }
+  return found
 }

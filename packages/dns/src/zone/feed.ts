@@ -1,15 +1,24 @@
 import { core, discovery } from '@berth/api'
 import type { Namespace, Service } from '@berth/api/types/core/v1'
 import type { EndpointSlice } from '@berth/api/types/discovery/v1'
-import { type Informers, keyOf } from '@berth/kube'
+import { type Informer, type Informers, keyOf } from '@berth/kube'
 import { recordsOf } from './service-records.ts'
 import type { Zone } from './zone.ts'
 
 const serviceNameLabel = 'kubernetes.io/service-name'
 const triggerTime = 'endpoints.kubernetes.io/last-change-trigger-time'
 
-/** Keeps a zone as the API server says, service by service. Gives when it is complete, and a function that ends it. */
-export function feedZone(zone: Zone, informers: Informers, programmed: (seconds: number) => void): { synced: () => boolean; whenSynced: (signal: AbortSignal) => Promise<void>; stop: () => void } {
+export interface ZoneFeed {
+  services: Informer<Service>
+  slices: Informer<EndpointSlice>
+  /** Whether the zone is complete. */
+  synced(): boolean
+  whenSynced(signal: AbortSignal): Promise<void>
+  stop(): void
+}
+
+/** Keeps a zone as the API server says, service by service. */
+export function feedZone(zone: Zone, informers: Informers, programmed: (seconds: number) => void): ZoneFeed {
   const services = informers.for<Service>(core.services, { project: projectService })
   const slices = informers.for<EndpointSlice>(discovery.endpointslices, { project: projectSlice, indexers: { service: (slice) => [serviceOf(slice)] } })
   const namespaces = informers.for<Namespace>(core.namespaces, { project: projectNamespace })
@@ -33,6 +42,8 @@ export function feedZone(zone: Zone, informers: Informers, programmed: (seconds:
   ]
   const all = [services, slices, namespaces]
   return {
+    services,
+    slices,
     synced: () => all.every((informer) => informer.synced),
     whenSynced: async (signal) => void await Promise.all(all.map((informer) => informer.whenSynced(signal))),
     stop: () => offs.forEach((off) => off()),
@@ -48,7 +59,10 @@ function projectService({ apiVersion, kind, metadata, spec }: Service): Service 
   const { name, namespace, uid, resourceVersion } = metadata
   return {
     apiVersion, kind, metadata: { name, namespace, uid, resourceVersion },
-    spec: { type: spec?.type, clusterIP: spec?.clusterIP, clusterIPs: spec?.clusterIPs, externalName: spec?.externalName, ports: spec?.ports?.map(({ name: port, port: number, protocol }) => ({ name: port, port: number, protocol })) },
+    spec: {
+      type: spec?.type, clusterIP: spec?.clusterIP, clusterIPs: spec?.clusterIPs, externalName: spec?.externalName, publishNotReadyAddresses: spec?.publishNotReadyAddresses,
+      ports: spec?.ports?.map(({ name: port, port: number, protocol }) => ({ name: port, port: number, protocol })),
+    },
   }
 }
 

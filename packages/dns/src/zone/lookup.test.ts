@@ -29,6 +29,10 @@ function zoneOf(): Zone {
   const put = (s: Service, ...slices: EndpointSlice[]): void => zone.setService(`default/${s.metadata.name}`, recordsOf(s, slices), 0)
   put(service('web', { clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1', 'fd01::1'], ports: [{ name: 'http', port: 80, protocol: 'TCP' }, { name: '', port: 81, protocol: 'TCP' }] }))
   put(service('db', { clusterIP: 'None', ports: [{ name: 'sql', port: 5432 }] }), slice, slice6)
+  put(service('early', { clusterIP: 'None', publishNotReadyAddresses: true }), slice)
+  put(service('odd', { clusterIP: 'None' }), { ...slice, endpoints: [{ addresses: ['no address', '10.244.3.3', '10.244.3'] }] })
+  put(service('long', { type: 'ExternalName', externalName: `${'a'.repeat(64)}.com` }))
+  put(service('number', { type: 'ExternalName', externalName: '192.0.2.1' }))
   put(service('empty', { clusterIP: 'None' }), { ...slice, endpoints: [] })
   put(service('ext', { type: 'ExternalName', externalName: 'www.example.com.' }))
   return zone
@@ -41,6 +45,7 @@ const text = (r: ResourceRecord): string => {
     case 'SRV': return `SRV ${r.priority} ${r.weight} ${r.port} ${r.target}`
     case 'TXT': return `TXT ${r.text}`
     case 'SOA': return `SOA ${r.mname}`
+    case 'RAW': return `TYPE${r.number}`
   }
 }
 
@@ -54,6 +59,8 @@ describe('the cluster zone', () => {
     { title: 'a named port', name: '_http._tcp.web.default.svc.cluster.local', type: 'SRV', want: ['SRV 0 100 80 web.default.svc.cluster.local'] },
     { title: 'the ready endpoints of a headless service', name: 'db.default.svc.cluster.local', type: 'A', want: ['A 10.244.1.5', 'A 10.244.2.6'] },
     { title: 'those with IPv6', name: 'db.default.svc.cluster.local', type: 'AAAA', want: ['AAAA fd00::5'] },
+    { title: 'endpoints that are not ready, where the service wants that', name: 'early.default.svc.cluster.local', type: 'A', want: ['A 10.244.1.5', 'A 10.244.2.6', 'A 10.244.2.7'] },
+    { title: 'no endpoint that is no address', name: 'odd.default.svc.cluster.local', type: 'A', want: ['A 10.244.3.3'] },
     { title: 'an endpoint by hostname', name: 'db-0.db.default.svc.cluster.local', type: 'A', want: ['A 10.244.1.5'] },
     { title: 'an endpoint without hostname by its address', name: '10-244-2-6.db.default.svc.cluster.local', type: 'A', want: ['A 10.244.2.6'] },
     {
@@ -63,7 +70,7 @@ describe('the cluster zone', () => {
     { title: 'an external name, whatever is asked', name: 'ext.default.svc.cluster.local', type: 'A', want: ['CNAME www.example.com'] },
     { title: 'a pod by its address', name: '10-244-9-9.default.pod.cluster.local', type: 'A', want: ['A 10.244.9.9'] },
     { title: 'the name of a cluster IP', name: '1.0.96.10.in-addr.arpa', type: 'PTR', want: ['PTR web.default.svc.cluster.local'] },
-    { title: 'the name of a headless endpoint', name: '5.1.244.10.in-addr.arpa', type: 'PTR', want: ['PTR db-0.db.default.svc.cluster.local'] },
+    { title: 'the names of a headless endpoint', name: '5.1.244.10.in-addr.arpa', type: 'PTR', want: ['PTR db-0.db.default.svc.cluster.local', 'PTR db-0.early.default.svc.cluster.local'] },
     { title: 'the name of an IPv6 cluster IP', name: '1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.d.f.ip6.arpa', type: 'PTR', want: ['PTR web.default.svc.cluster.local'] },
     { title: 'the zone\'s name server', name: 'cluster.local', type: 'NS', want: ['NS ns.dns.cluster.local'] },
     { title: 'the address of that', name: 'ns.dns.cluster.local', type: 'A', want: ['A 10.96.0.10'] },
@@ -95,6 +102,8 @@ describe('the cluster zone', () => {
     ['db-2.db.default.svc.cluster.local', 'this endpoint is not ready'],
     ['_sql._udp.db.default.svc.cluster.local', 'the port has another protocol'],
     ['__tcp.web.default.svc.cluster.local', 'unnamed ports have no record'],
+    ['long.default.svc.cluster.local', 'its external name cannot be sent'],
+    ['number.default.svc.cluster.local', 'its external name is an address'],
     ['a._http._tcp.web.default.svc.cluster.local', 'nothing is below a port'],
     ['x.default.pod.cluster.local', 'it is no address'],
     ['10-244-9-9.other.pod.cluster.local', 'there is no such namespace'],

@@ -16,7 +16,7 @@ export type Lookup = Answer & { alias?: string }
 
 const schemaVersion = '1.1.0'
 
-/** Answers a question (name without final dot) out of the zone; undefined if it is for somebody else. Pure: the order of records is the zone's. */
+/** Answers a question (a name as wire/names.ts has it) out of the zone; undefined if it is for somebody else. Pure: the order of records is the zone's. */
 export function lookup(zone: Zone, settings: LookupSettings, name: string, type: string): Lookup | undefined {
   const lower = name.toLowerCase()
   if (lower.endsWith('.in-addr.arpa') || lower.endsWith('.ip6.arpa')) return reverse(zone, settings, name, lower, type)
@@ -31,6 +31,11 @@ export function lookup(zone: Zone, settings: LookupSettings, name: string, type:
   }
   const answers = found.records.filter((record) => record.type === type || type === 'ANY').map((record): ResourceRecord => ({ ...record, name, ttl: settings.ttl }))
   return { rcode: 'NOERROR', answers, authority: answers.length > 0 ? [] : [soa(zone, settings)], additional: answers.length > 0 ? (found.additional ?? []) : [] }
+}
+
+/** The answer that a name exists without such a record. */
+export function noData(zone: Zone, settings: LookupSettings): Answer {
+  return { rcode: 'NOERROR', answers: [], authority: [soa(zone, settings)], additional: [] }
 }
 
 interface Found {

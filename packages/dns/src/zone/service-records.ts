@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js'
 import type { Service } from '@berth/api/types/core/v1'
 import type { EndpointSlice } from '@berth/api/types/discovery/v1'
+import { isSendable } from '../wire/names.ts'
 
 /** What DNS says of a service, taken out of its object and its slices once, so that a question costs a few lookups. */
 export interface ServiceRecords {
@@ -14,40 +15,54 @@ export interface ServiceRecords {
   externalName: string
 }
 
-/** Takes the records out of a service; undefined for one that has none (an ExternalName without a name). */
+/** Takes the records out of a service; undefined for one that has none (an ExternalName that is empty, an address, or longer than a name may be). */
 export function recordsOf(service: Service, slices: readonly EndpointSlice[]): ServiceRecords | undefined {
   const spec = service.spec ?? {}
   const empty = { addresses: [], ports: new Map(), hosts: new Map(), externalName: '' }
-  if (spec.type === 'ExternalName') return spec.externalName ? { ...empty, kind: 'externalName', externalName: spec.externalName.replace(/\.$/, '') } : undefined
-  if (spec.clusterIP === 'None' || !spec.clusterIP) return headless(slices)
+  if (spec.type === 'ExternalName') {
+    const externalName = spec.externalName?.replace(/\.$/, '') ?? ''
+    return isSendable(externalName) && !ipaddr.isValid(externalName) ? { ...empty, kind: 'externalName', externalName } : undefined
+  }
+  if (spec.clusterIP === 'None' || !spec.clusterIP) return headless(slices, spec.publishNotReadyAddresses ?? false)
   const ports = new Map<string, { host: string; port: number }[]>()
   for (const port of spec.ports ?? []) if (port.name) ports.set(portKey(port.name, port.protocol), [{ host: '', port: port.port }])
   return { ...empty, kind: 'clusterIP', addresses: spec.clusterIPs?.length ? spec.clusterIPs : [spec.clusterIP], ports }
 }
 
-function headless(slices: readonly EndpointSlice[]): ServiceRecords {
-  const records: ServiceRecords = { kind: 'headless', addresses: [], ports: new Map(), hosts: new Map(), externalName: '' }
-  const seen = new Set<string>()
+function headless(slices: readonly EndpointSlice[], notReady: boolean): ServiceRecords {
+  const addresses = new Set<string>()
+  const hosts = new Map<string, Set<string>>()
+  const ports = new Map<string, Map<string, { host: string; port: number }>>()
   for (const slice of slices) {
     if (slice.addressType === 'FQDN') continue
     for (const endpoint of slice.endpoints ?? []) {
-      if (endpoint.conditions?.ready === false) continue
+      // The EndpointSlice controller says ready where the Service wants that; hand-made slices say what is.
+      if (endpoint.conditions?.ready === false && !notReady) continue
       for (const address of endpoint.addresses ?? []) {
+        if (!isAddress(address)) continue
         const host = (endpoint.hostname || dashed(address)).toLowerCase()
-        if (!seen.has(address)) records.addresses.push(address)
-        seen.add(address)
-        const atHost = records.hosts.get(host) ?? []
-        if (!atHost.includes(address)) records.hosts.set(host, [...atHost, address])
-        for (const port of slice.ports ?? []) {
-          if (!port.name || port.port === undefined) continue
-          const key = portKey(port.name, port.protocol)
-          const targets = records.ports.get(key) ?? []
-          if (!targets.some((target) => target.host === host && target.port === port.port)) records.ports.set(key, [...targets, { host, port: port.port }])
+        addresses.add(address)
+        getOr(hosts, host, () => new Set()).add(address)
+        for (const { name, port, protocol } of slice.ports ?? []) {
+          if (name && port !== undefined) getOr(ports, portKey(name, protocol), () => new Map()).set(`${host} ${port}`, { host, port })
         }
       }
     }
   }
-  return records
+  return {
+    kind: 'headless', addresses: [...addresses], externalName: '', hosts: new Map([...hosts].map(([host, at]) => [host, [...at]])),
+    ports: new Map([...ports].map(([key, targets]) => [key, [...targets.values()]])),
+  }
+}
+
+function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const found = map.get(key) ?? make()
+  map.set(key, found)
+  return found
+}
+
+function isAddress(text: string): boolean {
+  return text.includes(':') ? ipaddr.IPv6.isValid(text) && !text.includes('%') : ipaddr.IPv4.isValidFourPartDecimal(text)
 }
 
 function portKey(name: string, protocol = 'TCP'): string {
