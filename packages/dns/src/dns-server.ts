@@ -3,16 +3,13 @@ import { Registry } from 'prom-client'
 import { Forwarder } from './forward/forward.ts'
 import { HostResolvers } from './forward/resolvers.ts'
 import { createMetrics } from './metrics.ts'
-import { publish } from './publish/publish.ts'
+import { startPublisher } from './publish/publisher.ts'
 import { serveHealth } from './server/health.ts'
 import { serveOn } from './server/listeners.ts'
 import { Responder } from './server/responder.ts'
 import type { DnsSettings } from './settings.ts'
 import { feedZone } from './zone/feed.ts'
 import { Zone } from './zone/zone.ts'
-
-/** Whoever deleted our Service or slice: they come back after this time at the latest. */
-const publishEveryMs = 30_000
 
 /** Serves DNS in this thread. Resolves when it answers and, if the API server can be reached, when the zone is complete. Throws DnsError. */
 export async function runDnsServer(settings: DnsSettings, client: KubeClient, logger: Logger): Promise<RunningPart> {
@@ -49,24 +46,19 @@ export async function runDnsServer(settings: DnsSettings, client: KubeClient, lo
   }
   informers.start(stop.signal)
   // An API server that is away must not hold the agent's start.
-  const patience = setTimeout(() => waited.resolve(), 5000)
   const waited = Promise.withResolvers<void>()
+  const patience = setTimeout(() => waited.resolve(), 5000)
   feed.whenSynced(stop.signal).then(waited.resolve, () => waited.resolve())
   await waited.promise
   clearTimeout(patience)
 
-  let timer: NodeJS.Timeout | undefined
-  const keepPublished = async (): Promise<void> => {
-    let next = publishEveryMs
-    try {
-      if (first) await publish({ client, nodeName: settings.nodeName, address: first.address, port, serviceIp: settings.serviceIp })
-    } catch (error) {
-      next = 2000
-      if (!stop.signal.aborted) logger.error(error, 'Cannot publish the DNS endpoint, will retry', { node: settings.nodeName })
-    }
-    if (!stop.signal.aborted) timer = setTimeout(() => void keepPublished(), next)
+  const publisher = settings.publish && first && startPublisher({
+    client, logger, nodeName: settings.nodeName, address: first.address, port, serviceIp: settings.serviceIp, services: feed.services, slices: feed.slices, ready: feed.synced,
+  })
+  if (publisher) {
+    publisher.check()
+    if (!feed.synced()) feed.whenSynced(stop.signal).then(() => publisher.check(), () => {})
   }
-  if (settings.publish) void keepPublished()
   logger.info('DNS started', { zone: settings.clusterDomain, listen: settings.listen.map((at) => `${at.address}:${at.port}`).join(), synced: feed.synced() })
 
   return {
@@ -74,8 +66,10 @@ export async function runDnsServer(settings: DnsSettings, client: KubeClient, lo
     async stop() {
       if (stop.signal.aborted) return
       stop.abort()
-      clearTimeout(timer)
+      // First of all: nobody should be led here any more.
+      if (publisher) await publisher.stop()
       feed.stop()
+      forwarder.close()
       for (const server of servers) await server.close()
     },
   }

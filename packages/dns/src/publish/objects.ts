@@ -25,20 +25,46 @@ export function dnsService(clusterIP: string): Service {
   }
 }
 
+/** Who keeps the slices of a Service with a selector. */
+export const selectorManager = 'endpointslice-controller.k8s.io'
+
+/** A Service as it is, corrected: no selector, our ports, each node's traffic to its own server. undefined: nothing is to be corrected. What cannot be changed stays. */
+export function correctedService(found: Service, clusterIP: string): Service | undefined {
+  const wanted = dnsService(clusterIP).spec
+  const { selector, externalName, ...spec } = found.spec ?? {}
+  const external = spec.type === 'ExternalName'
+  if (!external && Object.keys(selector ?? {}).length === 0 && spec.internalTrafficPolicy === wanted?.internalTrafficPolicy && portFacts(found) === portFacts({ ...found, spec: wanted })) return undefined
+  return {
+    ...found,
+    spec: {
+      ...spec, ports: wanted?.ports, internalTrafficPolicy: wanted?.internalTrafficPolicy,
+      ...(external ? { type: 'ClusterIP', clusterIP, clusterIPs: [clusterIP] } : {}),
+    },
+  }
+}
+
+function portFacts({ spec }: Service): string {
+  return JSON.stringify(spec?.ports?.map(({ name, port, protocol = 'TCP', targetPort = port }) => [name, port, protocol, targetPort]))
+}
+
 /** This node's endpoint of the Service. It belongs to the Node (where its uid is known): with that it goes. */
-export function dnsSlice(node: { name: string; uid: string | undefined }, address: string, port: number): EndpointSlice {
+export function dnsSlice(node: { name: string; uid: string | undefined }, address: string, port: number, ready: boolean): EndpointSlice {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: {
-      name: `${serviceName}-${node.name}`, namespace,
+      name: sliceName(node.name), namespace,
       labels: { 'kubernetes.io/service-name': serviceName, 'endpointslice.kubernetes.io/managed-by': manager, 'k8s-app': 'kube-dns' },
       ...(node.uid === undefined ? {} : { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node.name, uid: node.uid }] }),
     },
     addressType: address.includes(':') ? 'IPv6' : 'IPv4',
     ports: ports.map((entry) => ({ ...entry, port })),
-    endpoints: [{ addresses: [address], nodeName: node.name, conditions: { ready: true, serving: true, terminating: false } }],
+    endpoints: [{ addresses: [address], nodeName: node.name, conditions: { ready, serving: ready, terminating: false } }],
   }
+}
+
+export function sliceName(nodeName: string): string {
+  return `${serviceName}-${nodeName}`
 }
 
 /** Whether a slice says what ours says, apart from what the server adds. */
@@ -46,7 +72,8 @@ export function sameSlice(a: EndpointSlice, b: EndpointSlice): boolean {
   const facts = ({ metadata, addressType, ports: list, endpoints }: EndpointSlice): string =>
     JSON.stringify([
       metadata.labels?.['kubernetes.io/service-name'], metadata.labels?.['endpointslice.kubernetes.io/managed-by'], metadata.ownerReferences?.map((owner) => owner.uid), addressType,
-      list?.map((port) => [port.name, port.port, port.protocol]), endpoints?.map((endpoint) => [endpoint.addresses, endpoint.nodeName, endpoint.conditions?.ready]),
+      list?.map((port) => [port.name, port.port, port.protocol]),
+      endpoints?.map(({ addresses, nodeName, conditions }) => [addresses, nodeName, conditions?.ready, conditions?.serving, conditions?.terminating]),
     ])
   return facts(a) === facts(b)
 }
