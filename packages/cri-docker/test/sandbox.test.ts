@@ -35,6 +35,8 @@ describe.skipIf(missing !== '')(`sandboxes${missing && ` (skipped: ${missing})`}
     expect(text).toContain(`${pod.config.hostname}\nnameserver 10.96.0.10\nsearch default.svc.cluster.local\noptions ndots:5\n`)
     expect(text).toContain(`${status?.network?.ip}\t${pod.config.hostname}\n`)
     expect(text).toContain(`inet ${status?.network?.ip}/24`)
+    const loopback = await shim.client.execSync({ containerId: container, cmd: ['ip', 'addr', 'show', 'lo'] })
+    expect(Buffer.from(loopback.stdout).toString()).toMatch(/LOOPBACK,UP[\s\S]*inet 127\.0\.0\.1\/8/)
   })
 
   test('stopping and removing a sandbox may be done again and again, and leaves nothing', async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { CriError, type PodSandboxConfig, type PodSandboxMetadata, type RunPodSandboxRequest } from '@berth/cri'
+import { runNetActions } from '@berth/native'
 import type Docker from 'dockerode'
 import { refuseUserNamespace, sandboxNamespaces } from '../containers/namespaces.ts'
 import { attempt, engineMessage, engineStatus, tolerate, toCriError } from '../errors.ts'
@@ -8,7 +9,7 @@ import { cgroupParentOf, type Shim } from '../shim.ts'
 import { labelsOf, type SandboxSpec, sandboxName } from '../state/labels.ts'
 import { isSandbox } from '../state/record.ts'
 import { hostsFile, removeSandboxFiles, sandboxFiles, writeSandboxFiles } from './files.ts'
-import { attachmentOf } from './network.ts'
+import { attachmentOf, namespacePath } from './network.ts'
 
 /**
  * RunPodSandbox: the pause container, its files, its network. What fails is taken away again. A leftover of an attempt that was cut off
@@ -87,6 +88,8 @@ async function createPauseOnce(shim: Shim, name: string, spec: SandboxSpec, conf
     Labels: labelsOf(spec, shim.node),
     // Where the network is another container's, so is the host name.
     ...(spec.hostname !== '' && !joinsContainer ? { Hostname: spec.hostname } : {}),
+    // The namespace is the kernel's own doing; without the Engine's network set-up in it, which CNI replaces, a sandbox starts in half the time.
+    NetworkDisabled: namespaces.NetworkMode === 'none',
     HostConfig: {
       ...namespaces,
       CgroupParent: spec.cgroupParent,
@@ -125,6 +128,7 @@ async function startPause(shim: Shim, id: string, spec: SandboxSpec, config: Pod
   const record = await shim.store.refresh(id)
   if (!record || record.pid === 0) throw new CriError('Unknown', `sandbox ${id} ended as soon as it was started`)
   if (spec.namespaces.network !== 'NODE') {
+    await attempt(`failed to bring up the loopback of sandbox ${id}`, () => runNetActions(['link-up lo'], { netns: namespacePath(record.pid), signal }))
     const addresses = await shim.network.attach(id, record.pid, spec, signal)
     await writeSandboxFiles(spec.directory, config.dnsConfig, hostsFile(spec.hostname, addresses))
   }
