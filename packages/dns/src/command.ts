@@ -4,7 +4,7 @@ import { DnsError } from './errors.ts'
 
 /** `berth dns`: the cluster DNS of one node by itself. */
 export const command = defineCommand({
-  name: 'dns',
+  name: 'berth dns',
   summary: 'Answers the names of Services and pods',
   flags: {
     kubeconfig: { type: 'string', description: 'Path to a kubeconfig file; in-cluster configuration without it' },

@@ -1,81 +1,19 @@
 import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { createClient, inProcessTransport, type RunningPart, silentLogger } from '@berth/kube'
-import { decode as decodePacket, type DecodedPacket, encode, streamEncode, type RecordType } from 'dns-packet'
+import { encode, streamEncode } from 'dns-packet'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SmallApi } from '../../overlay/test/small-api.ts'
 import { type DnsConfig, startDns } from '../src/index.ts'
+import { askTcp, askUdp, data, freePort, question, startUpstream, type Upstream } from './support.ts'
 
 const services = '/api/v1/namespaces/default/services'
 const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
 
-// The declarations forget the response code, which is there.
-function decode(message: Buffer): DecodedPacket & { rcode?: string } {
-  return decodePacket(message)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return address && typeof address === 'object' ? address.port : 0
-}
-
-async function askUdp(port: number, message: Buffer): Promise<ReturnType<typeof decode>> {
-  const socket = createSocket('udp4')
-  socket.send(message, port, '127.0.0.1')
-  const [answer] = (await once(socket, 'message', { signal: AbortSignal.timeout(10_000) })) as [Buffer]
-  socket.close()
-  return decode(answer)
-}
-
-async function askTcp(port: number, ...messages: Buffer[]): Promise<DecodedPacket[]> {
-  const socket: Socket = connect(port, '127.0.0.1')
-  socket.write(Buffer.concat(messages))
-  let bytes = Buffer.alloc(0)
-  const answers: DecodedPacket[] = []
-  for await (const chunk of socket as AsyncIterable<Buffer>) {
-    bytes = Buffer.concat([bytes, chunk])
-    while (bytes.length >= 2 && bytes.length >= 2 + bytes.readUInt16BE(0)) {
-      answers.push(decode(bytes.subarray(2, 2 + bytes.readUInt16BE(0))))
-      bytes = bytes.subarray(2 + bytes.readUInt16BE(0))
-    }
-    if (answers.length === messages.length) break
-  }
-  socket.destroy()
-  return answers
-}
-
-const question = (name: string, type: RecordType = 'A', id = 7) => ({ type: 'query' as const, id, flags: 0x100, questions: [{ name, type, class: 'IN' as const }] })
-const data = (packet: DecodedPacket | undefined) => packet?.answers?.map((record) => ('data' in record ? record.data : undefined))
-
-/** An upstream resolver that knows *.example.com, by UDP and TCP. */
-async function startUpstream(): Promise<{ port: number; asked: string[]; close(): void }> {
-  const port = await freePort()
-  const asked: string[] = []
-  const respond = (message: Buffer): Buffer => {
-    const packet = decode(message)
-    const name = packet.questions?.[0]?.name ?? ''
-    asked.push(name)
-    const found = name.endsWith('example.com')
-    return encode({ type: 'response', id: packet.id, flags: found ? 0x180 : 0x183, questions: packet.questions, answers: found ? [{ name, type: 'A', ttl: 77, data: '192.0.2.80' }] : [] })
-  }
-  const udp = createSocket('udp4').bind(port, '127.0.0.1')
-  udp.on('message', (message, from) => udp.send(respond(message), from.port, from.address))
-  const tcp = createServer((socket) => socket.on('data', (chunk: Buffer) => {
-    const answer = respond(chunk.subarray(2))
-    socket.write(Buffer.concat([Buffer.from([answer.length >> 8, answer.length & 255]), answer]))
-  })).listen(port, '127.0.0.1')
-  await Promise.all([once(udp, 'listening'), once(tcp, 'listening')])
-  return { port, asked, close: () => { udp.close(); tcp.close() } }
-}
-
 describe.each([{ worker: true }, { worker: false }])('DNS over real sockets, worker: $worker', ({ worker }) => {
   let api: SmallApi
   let dns: RunningPart | undefined
-  let upstream: Awaited<ReturnType<typeof startUpstream>>
+  let upstream: Upstream
   let port = 0
 
   const start = async (more: Partial<DnsConfig> = {}): Promise<void> => {
@@ -134,13 +72,32 @@ describe.each([{ worker: true }, { worker: false }])('DNS over real sockets, wor
   test('an external name comes with the addresses of its target', async () => {
     await start()
     expect(data(await askUdp(port, encode(question('ext.default.svc.cluster.local'))))).toEqual(['www.example.com', '192.0.2.80'])
-    expect(upstream.asked).toEqual(['www.example.com'])
+    expect(upstream.asked).toEqual(['udp www.example.com'])
   })
 
   test('without any upstream resolver other names get SERVFAIL at once, and the zone is served on', async () => {
     await start({ upstreams: [`127.0.0.1:${await freePort()}`] })
     expect((await askUdp(port, encode(question('a.example.com')))).rcode).toBe('SERVFAIL')
     expect(data(await askUdp(port, encode(question('web.default.svc.cluster.local'))))).toEqual(['10.96.0.1'])
+  })
+
+  test('a question to a silent resolver is under way when it stops: nothing comes of it', async () => {
+    const silent = await startUpstream(() => undefined)
+    try {
+      await start({ upstreams: [`127.0.0.1:${silent.port}`] })
+      const socket = createSocket('udp4')
+      socket.send(encode(question('a.example.com')), port, '127.0.0.1')
+      const tcp = connect(port, '127.0.0.1').on('error', () => {})
+      tcp.write(streamEncode(question('b.example.com')))
+      await expect.poll(() => silent.asked.toSorted()).toEqual(['tcp b.example.com', 'udp a.example.com'])
+      await dns?.stop()
+      dns = undefined
+      await expect(askTcp(port, streamEncode(question('web.default.svc.cluster.local')))).rejects.toThrow('ECONNREFUSED')
+      socket.close()
+      tcp.destroy()
+    } finally {
+      silent.close()
+    }
   })
 
   test('garbage does no harm', async () => {
@@ -150,19 +107,6 @@ describe.each([{ worker: true }, { worker: false }])('DNS over real sockets, wor
     expect((await askUdp(port, Buffer.concat([encode({ type: 'query', id: 3 }).subarray(0, 12)]))).rcode).toBe('FORMERR')
     expect(data(await askUdp(port, encode(question('web.default.svc.cluster.local'))))).toEqual(['10.96.0.1'])
     socket.close()
-  })
-
-  test('the Service and this node\'s slice are made, and come to be what they should be again', async () => {
-    const stale = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', addressType: 'IPv4', ports: [], endpoints: [], metadata: { name: 'kube-dns-a', namespace: 'kube-system' } }
-    api.put('/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices', stale)
-    await start({ manageService: true })
-    await expect.poll(() => api.get('/api/v1/namespaces/kube-system/services', 'kube-dns')).toMatchObject({ spec: { clusterIP: '10.96.0.10', internalTrafficPolicy: 'Local' } })
-    await expect.poll(() => api.get('/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices', 'kube-dns-a')).toMatchObject({
-      metadata: { labels: { 'kubernetes.io/service-name': 'kube-dns' }, ownerReferences: [{ kind: 'Node', name: 'a', uid: 'node-uid' }] },
-      endpoints: [{ addresses: ['127.0.0.1'], nodeName: 'a', conditions: { ready: true } }],
-      ports: [{ name: 'dns', port, protocol: 'UDP' }, { name: 'dns-tcp', port, protocol: 'TCP' }],
-    })
-    await expect.poll(async () => data(await askUdp(port, encode(question('kube-dns.kube-system.svc.cluster.local'))))).toEqual(['10.96.0.10'])
   })
 
   test('metrics and health are served as CoreDNS serves them', async () => {

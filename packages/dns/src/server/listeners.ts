@@ -39,7 +39,7 @@ export async function serveOn(at: Upstream, respond: Respond): Promise<{ port: n
 }
 
 /** Answers what a socket receives, until the function it gives is called: then answers that are not ready yet are dropped, for the socket may be closed. */
-function serveDatagrams(socket: UdpSocket, respond: Respond): () => void {
+export function serveDatagrams(socket: UdpSocket, respond: Respond): () => void {
   let open = true
   socket.on('error', () => {}) // e.g. a client that is gone (ECONNREFUSED): the next one does not care
   socket.on('message', (message, from) => {
