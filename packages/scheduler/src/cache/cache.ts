@@ -1,10 +1,13 @@
 import type { Service } from '@berth/api/types/core/v1'
 import type { LabelSelector } from '@berth/api/types/meta/v1'
+import type { PodDisruptionBudget } from '@berth/api/types/policy/v1'
+import { keyOf } from '@berth/kube'
 import { NodeInfo } from '../framework/node-info.ts'
 import { podInfoOf, type PodInfo } from '../framework/pod-info.ts'
 import type { ImageState, Snapshot } from '../framework/snapshot.ts'
 import { normalizedImageName } from '../plugins/image-locality.ts'
 import type { Change } from './changes.ts'
+import { Nominations } from './nominations.ts'
 
 const noLabels: Readonly<Record<string, string>> = {}
 
@@ -21,6 +24,8 @@ export class Cache implements Snapshot {
   readonly #images = new Map<string, { sizeBytes: number; nodes: Set<string> }>()
   readonly #services = new Map<string, Map<string, Service>>()
   readonly #owners = new Map<string, LabelSelector>()
+  readonly #budgets = new Map<string, PodDisruptionBudget>()
+  readonly #nominations = new Nominations()
   /** The number of the last assume or forget: an explanation says up to which it is true. */
   sequence = 0
 
@@ -49,6 +54,18 @@ export class Cache implements Snapshot {
     return this.#owners.get(`${kind}/${namespace}/${name}`)
   }
 
+  get budgets(): readonly PodDisruptionBudget[] {
+    return [...this.#budgets.values()]
+  }
+
+  nominationOf(key: string): string | undefined {
+    return this.#nominations.of(key)
+  }
+
+  nominatedOn(node: string): ReadonlyMap<string, PodInfo> | undefined {
+    return this.#nominations.on(node)
+  }
+
   isAssumed(key: string): boolean {
     return this.#assumed.has(key)
   }
@@ -65,16 +82,19 @@ export class Cache implements Snapshot {
       case 'pod-set': {
         const info = podInfoOf(change.pod)
         this.#assumed.delete(info.key)
+        this.#nominations.delete(info.key)
         return this.#place(info, change.pod.spec.nodeName ?? '')
       }
       case 'pod-gone': {
         this.#assumed.delete(change.key)
+        this.#nominations.delete(change.key)
         return this.#displace(change.key)
       }
       case 'assume': {
         this.sequence = change.sequence
         const info = podInfoOf(change.pod)
         this.#assumed.add(info.key)
+        this.#nominations.delete(info.key)
         return this.#place(info, change.node)
       }
       case 'forget': {
@@ -96,6 +116,10 @@ export class Cache implements Snapshot {
       }
       case 'owner-set': return void this.#owners.set(`${change.kind}/${change.key}`, change.selector)
       case 'owner-gone': return void this.#owners.delete(`${change.kind}/${change.key}`)
+      case 'budget-set': return void this.#budgets.set(keyOf(change.budget), change.budget)
+      case 'budget-gone': return void this.#budgets.delete(change.key)
+      case 'nominate': return this.#nominations.set(podInfoOf(change.pod), change.node)
+      case 'nomination-gone': return this.#nominations.delete(change.key)
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Node, Pod, Service } from '@berth/api/types/core/v1'
 import type { LabelSelector } from '@berth/api/types/meta/v1'
+import type { PodDisruptionBudget } from '@berth/api/types/policy/v1'
 
 /**
  * What changed in the cluster, one change at a time. The cache is fed by these alone, so that a second cache (for
@@ -17,6 +18,11 @@ export type Change =
   | { readonly type: 'service-gone'; readonly key: string }
   | { readonly type: 'owner-set'; readonly kind: string; readonly key: string; readonly selector: LabelSelector }
   | { readonly type: 'owner-gone'; readonly kind: string; readonly key: string }
+  | { readonly type: 'budget-set'; readonly budget: PodDisruptionBudget }
+  | { readonly type: 'budget-gone'; readonly key: string }
+  /** A waiting pod has its room on a node, or has it there no more. */
+  | { readonly type: 'nominate'; readonly pod: Pod; readonly node: string }
+  | { readonly type: 'nomination-gone'; readonly key: string }
   /** The decision thread's own: it counts a pod as placed before the API says so, and takes that back where binding failed. */
   | { readonly type: 'assume'; readonly pod: Pod; readonly node: string; readonly sequence: number }
   | { readonly type: 'forget'; readonly key: string; readonly sequence: number }

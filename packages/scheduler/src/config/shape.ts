@@ -36,6 +36,7 @@ const weights = list(object({ name: string, weight: { type: 'integer', minimum: 
 
 /** The args of the plugins that take any. */
 export const pluginArgsShapes: Readonly<Record<string, Shape>> = {
+  DefaultPreemption: object({ ...typeMeta, minCandidateNodesPercentage: { type: 'integer', minimum: 0, maximum: 100 }, minCandidateNodesAbsolute: { type: 'integer', minimum: 0 } }),
   NodeAffinity: object({ ...typeMeta, addedAffinity: raw }),
   NodeResourcesFit: object({
     ...typeMeta,

@@ -1,10 +1,11 @@
 import { CycleState } from '../framework/cycle-state.ts'
 import type { NodeInfo } from '../framework/node-info.ts'
-import type { Plugin } from '../framework/plugin.ts'
+import type { FailedCycle, PostFilterResult } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import type { Profile } from '../framework/profile.ts'
 import type { Snapshot } from '../framework/snapshot.ts'
 import { unresolvable, type Status } from '../framework/status.ts'
+import { Filters, runPreFilters } from './filters.ts'
 import type { Misfit } from './fit-error.ts'
 
 /** A node's total, and what each plugin gave to it: normalized and weighted. */
@@ -14,38 +15,10 @@ export interface NodeScore {
   readonly byPlugin: Readonly<Record<string, number>>
 }
 
-/** What a cycle came to: a node, with every feasible node's scores, or why there is none. */
+/** What a cycle came to: a node, with every feasible node's scores, or why there is none and how room can be made. */
 export type Decision =
   | { readonly node: string; readonly feasible: readonly string[]; readonly scores: readonly NodeScore[]; readonly state: CycleState }
-  | { readonly node?: undefined; readonly misfit: Misfit }
-
-/** What the pod's PreFilter plugins say: a verdict on the pod, or the nodes that are left and who chose them. */
-function runPreFilters(state: CycleState, pod: PodInfo, profile: Profile, snapshot: Snapshot): { status?: Status; nodes?: ReadonlySet<string>; choosers: string[] } {
-  let nodes: ReadonlySet<string> | undefined
-  const choosers: string[] = []
-  for (const plugin of profile.plugins) {
-    const result = plugin.preFilter?.(state, pod, snapshot)
-    if (result?.status?.code === 'Skip') state.skippedFilters.add(plugin.name)
-    else if (result?.status) return { status: { ...result.status, plugin: plugin.name }, choosers }
-    if (!result?.nodes) continue
-    choosers.push(plugin.name)
-    nodes = nodes ? new Set([...nodes].filter((name) => result.nodes?.has(name))) : result.nodes
-    if (nodes.size === 0) {
-      const names = [...choosers].sort()
-      return { status: { ...unresolvable(`node(s) didn't satisfy plugin(s) ${names.length > 1 ? `[${names.join(' ')}] simultaneously` : `[${names[0]}]`}`), plugin: names.join(',') }, choosers }
-    }
-  }
-  return nodes ? { nodes, choosers } : { choosers }
-}
-
-/** A node's verdict: that of the first plugin that rejects it. */
-function filterNode(state: CycleState, pod: PodInfo, node: NodeInfo, filters: readonly Plugin[]): Status | undefined {
-  for (const plugin of filters) {
-    const status = plugin.filter?.(state, pod, node)
-    if (status) return { ...status, plugin: plugin.name }
-  }
-  return undefined
-}
+  | { readonly node?: undefined; readonly misfit: Misfit; readonly preemption?: PostFilterResult }
 
 function scoreNodes(state: CycleState, pod: PodInfo, feasible: readonly NodeInfo[], profile: Profile, snapshot: Snapshot): NodeScore[] {
   const totals = new Float64Array(feasible.length)
@@ -77,9 +50,18 @@ function selectHost(scores: readonly NodeScore[], random: () => number): string 
   return best.node
 }
 
+/** Asks the plugins that may know a way out; the first one that has anything to say answers. */
+function postFilter(pod: PodInfo, profile: Profile, cycle: FailedCycle): PostFilterResult | undefined {
+  for (const plugin of profile.plugins) {
+    const result = plugin.postFilter?.(pod, cycle)
+    if (result) return result
+  }
+  return undefined
+}
+
 /**
  * The plain path of a scheduling cycle: every plugin on every node, every reason kept. Pure: it reads the snapshot and
- * decides; nothing is assumed or bound.
+ * decides; nothing is assumed, bound or preempted.
  */
 export function decide(pod: PodInfo, profile: Profile, snapshot: Snapshot, random: () => number): Decision {
   const verdicts = new Map<string, Status>()
@@ -87,19 +69,38 @@ export function decide(pod: PodInfo, profile: Profile, snapshot: Snapshot, rando
   if (allNodes === 0) return { misfit: { allNodes, verdicts } }
   const state = new CycleState()
   const { status, nodes: allowed, choosers } = runPreFilters(state, pod, profile, snapshot)
-  if (status) return { misfit: { allNodes, verdicts, preFilter: status } }
-  const filters = profile.plugins.filter((plugin) => plugin.filter && !state.skippedFilters.has(plugin.name))
+  const filters = new Filters(state, pod, profile, snapshot)
+  const misfit = (preFilter?: Status): Decision => {
+    const preemption = postFilter(pod, profile, {
+      snapshot, random,
+      verdict: (node) => verdicts.get(node) ?? preFilter,
+      filter: (node) => filters.run(node),
+      add: (other, node) => filters.add(other, node),
+      remove: (other, node) => filters.remove(other, node),
+    })
+    const message = preemption?.message
+    return { misfit: { allNodes, verdicts, ...(preFilter ? { preFilter } : {}), ...(message === undefined ? {} : { postFilter: message }) }, ...(preemption ? { preemption } : {}) }
+  }
+  if (status) return misfit(status)
+  const nominated = nominatedNode(pod, snapshot, allowed)
+  if (nominated && !filters.run(nominated)) return { node: nominated.name, feasible: [nominated.name], scores: [], state }
   const notChosen: Status = { ...unresolvable(`node(s) didn't satisfy plugin(s) [${[...choosers].sort().join(' ')}]`), plugin: choosers.join(',') }
   const feasible: NodeInfo[] = []
   for (const node of snapshot.nodes) {
-    const verdict = allowed && !allowed.has(node.name) ? notChosen : filterNode(state, pod, node, filters)
+    const verdict = allowed && !allowed.has(node.name) ? notChosen : filters.run(node)
     if (verdict) verdicts.set(node.name, verdict)
     else feasible.push(node)
   }
-  if (feasible.length === 0) return { misfit: { allNodes, verdicts } }
+  if (feasible.length === 0) return misfit()
   const names = feasible.map((node) => node.name)
   // A single candidate needs no scores.
   if (feasible.length === 1) return { node: names[0]!, feasible: names, scores: [], state }
   const scores = scoreNodes(state, pod, feasible, profile, snapshot)
   return { node: selectHost(scores, random), feasible: names, scores, state }
+}
+
+/** The node that was cleared for the pod: where it fits, no other is looked at. */
+function nominatedNode(pod: PodInfo, snapshot: Snapshot, allowed: ReadonlySet<string> | undefined): NodeInfo | undefined {
+  const name = snapshot.nominationOf(pod.key)
+  return name === undefined || (allowed && !allowed.has(name)) ? undefined : snapshot.node(name)
 }

@@ -1,3 +1,4 @@
+import { reasonLines } from '../framework/reason-lines.ts'
 import type { Status } from '../framework/status.ts'
 
 /** Why a pod fits nowhere. */
@@ -7,22 +8,16 @@ export interface Misfit {
   readonly verdicts: ReadonlyMap<string, Status>
   /** A verdict on the pod itself, before any node was looked at. */
   readonly preFilter?: Status
-}
-
-/** Each reason and at how many nodes it holds. A node with several reasons counts for each. */
-export function reasonCounts(misfit: Misfit): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const { reasons } of misfit.verdicts.values()) for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
-  return counts
+  /** Why no room can be made for it. */
+  readonly postFilter?: string
 }
 
 /** The message of FailedScheduling and of the PodScheduled condition (upstream: framework.FitError). */
 export function misfitMessage(misfit: Misfit): string {
   if (misfit.allNodes === 0) return 'no nodes available to schedule pods'
-  const head = `0/${misfit.allNodes} nodes are available:`
-  if (misfit.preFilter) return `${head} ${misfit.preFilter.reasons.join(', ')}.`
-  const lines = [...reasonCounts(misfit)].map(([reason, count]) => `${count} ${reason}`).sort()
-  return lines.length === 0 ? head : `${head} ${lines.join(', ')}.`
+  const reasons = misfit.preFilter ? misfit.preFilter.reasons.join(', ') : reasonLines(misfit.verdicts.values()).join(', ')
+  const head = `0/${misfit.allNodes} nodes are available:${reasons === '' ? '' : ` ${reasons}.`}`
+  return misfit.postFilter === undefined ? head : `${head} ${misfit.postFilter}`
 }
 
 /** The plugins that rejected the pod: an event that one of them cares about is worth another try. */

@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest'
 import type { Affinity, Node, Pod } from '@berth/api/types/core/v1'
 import { Cache } from '../cache/cache.ts'
 import { podInfoOf } from '../framework/pod-info.ts'
-import { makeProfile } from '../framework/profile.ts'
 import { decide } from './decide.ts'
 import { misfitMessage } from './fit-error.ts'
+import { profileOf133 } from './profile-of-1-33.ts'
 
 interface Recorded { pod: Pod; feasible: string[]; node?: string; message?: string; scores?: Record<string, Record<string, number>>; matchLabelKeysExpanded?: Affinity }
 interface Cluster { nodes: Node[]; namespaces: Record<string, Record<string, string>>; decisions: Recorded[] }
@@ -21,14 +21,12 @@ describe.skipIf(!folder || !fs.existsSync(file))('recorded decisions of kube-sch
     const cache = new Cache()
     for (const node of cluster.nodes) cache.apply({ type: 'node-set', node: { ...node, spec: node.spec ?? {} } })
     for (const [name, labels] of Object.entries(cluster.namespaces)) cache.apply({ type: 'namespace-set', name, labels: { ...labels, 'kubernetes.io/metadata.name': name } })
-    const profile = makeProfile({ schedulerName: 'default-scheduler' })
     for (const recorded of cluster.decisions) {
       const pod: Pod = recorded.matchLabelKeysExpanded ? { ...recorded.pod, spec: { ...recorded.pod.spec, affinity: { ...recorded.pod.spec.affinity, ...recorded.matchLabelKeysExpanded } } } : recorded.pod
-      const decision = decide(podInfoOf(pod), profile, cache, () => 0)
+      const decision = decide(podInfoOf(pod), profileOf133, cache, () => 0)
       const name = pod.metadata.name
       if (recorded.node === undefined) {
-        // What preemption says comes after the first sentence; there is no such plugin yet.
-        expect({ name, message: decision.node === undefined ? misfitMessage(decision.misfit) : `placed on ${decision.node}` }).toEqual({ name, message: recorded.message?.replace(/ preemption: .*$/s, '') })
+        expect({ name, message: decision.node === undefined ? misfitMessage(decision.misfit) : `placed on ${decision.node}` }).toEqual({ name, message: recorded.message })
         continue
       }
       expect({ name, feasible: decision.node === undefined ? misfitMessage(decision.misfit) : [...decision.feasible].sort() }).toEqual({ name, feasible: [...recorded.feasible].sort() })

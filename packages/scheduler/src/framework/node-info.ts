@@ -24,6 +24,13 @@ export class NodeInfo {
     this.node = node
   }
 
+  /** A copy to try things out on: the same node and pods, its own sums. */
+  clone(): NodeInfo {
+    const copy = new NodeInfo(this.#node)
+    for (const pod of this.pods.values()) copy.addPod(pod)
+    return copy
+  }
+
   get node(): Node {
     return this.#node
   }

@@ -18,6 +18,31 @@ export interface PreFilterResult {
   readonly nodes?: ReadonlySet<string>
 }
 
+/** The cycle that found no node, as postFilter reads it, and what it may try out: all of it on copies of nodes alone. */
+export interface FailedCycle {
+  readonly snapshot: Snapshot
+  /** 0 <= random() < 1. */
+  readonly random: () => number
+  /** Why the node was rejected. */
+  verdict(node: string): Status | undefined
+  /** Whether the pod fits on the node as it is now given, beside the pods that are nominated to it. */
+  filter(node: NodeInfo): Status | undefined
+  /** Puts a pod on a copy of a node and lets the plugins count it. */
+  add(other: PodInfo, node: NodeInfo): void
+  /** Takes a pod off a copy of a node and off the plugins' counts. What was removed is to be added again before another node is tried. */
+  remove(other: PodInfo, node: NodeInfo): void
+}
+
+/** What postFilter came to. */
+export interface PostFilterResult {
+  /** Where the pod will have room; '' takes back what was nominated before; undefined leaves it as it is. */
+  readonly nominatedNode?: string
+  /** The pods that have to go for that, the most important one first. */
+  readonly victims: readonly PodInfo[]
+  /** Why nothing can be done; it follows the reasons of the misfit. */
+  readonly message?: string
+}
+
 /** An event that may make a pod schedulable that the plugin rejected. */
 export interface EventInterest {
   readonly event: ClusterEvent
@@ -53,6 +78,12 @@ export interface Plugin {
   events?(): readonly EventInterest[]
   preFilter?(state: CycleState, pod: PodInfo, snapshot: Snapshot): PreFilterResult | undefined
   filter?(state: CycleState, pod: PodInfo, node: NodeInfo): Status | undefined
+  /** Brings what preFilter computed up to date with `other` being on `node` as well. */
+  addPod?(state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo): void
+  /** The opposite of addPod: after both, the state is as before. */
+  removePod?(state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo): void
+  /** Looks for a way to make room for a pod that fits nowhere; decides and does nothing. */
+  postFilter?(pod: PodInfo, cycle: FailedCycle): PostFilterResult | undefined
   preScore?(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[], snapshot: Snapshot): Status | undefined
   /** A number; after `normalize` an integer of 0 to 100. */
   score?(state: CycleState, pod: PodInfo, node: NodeInfo): number

@@ -25,6 +25,11 @@ export function podKey(pod: Pod): string {
   return `${pod.metadata.namespace ?? 'default'}/${pod.metadata.name}`
 }
 
+/** A pod's priority; 0 for one that has none. */
+export function priorityOf({ pod }: PodInfo): number {
+  return pod.spec.priority ?? 0
+}
+
 /** Computes a pod's info. Throws QuantityError for amounts that are none. */
 export function podInfoOf(pod: Pod): PodInfo {
   const amounts = podAmounts(pod, { statusResources: true })

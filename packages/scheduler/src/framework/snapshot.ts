@@ -1,6 +1,8 @@
 import type { Service } from '@berth/api/types/core/v1'
 import type { LabelSelector } from '@berth/api/types/meta/v1'
+import type { PodDisruptionBudget } from '@berth/api/types/policy/v1'
 import type { NodeInfo } from './node-info.ts'
+import type { PodInfo } from './pod-info.ts'
 
 /** An image that nodes have. */
 export interface ImageState {
@@ -22,4 +24,9 @@ export interface Snapshot {
   servicesIn(namespace: string): Iterable<Service>
   /** The selector of a pod's owner, where that is a workload kind the scheduler knows. */
   ownerSelector(namespace: string, kind: string, name: string): LabelSelector | undefined
+  /** The node on which a waiting pod is to have room once its victims are gone. */
+  nominationOf(key: string): string | undefined
+  /** The waiting pods that are nominated to a node; undefined where there are none. */
+  nominatedOn(node: string): ReadonlyMap<string, PodInfo> | undefined
+  readonly budgets: readonly PodDisruptionBudget[]
 }

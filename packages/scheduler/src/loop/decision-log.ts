@@ -1,5 +1,6 @@
-import { reasonCounts, misfitMessage } from '../cycle/fit-error.ts'
+import { misfitMessage } from '../cycle/fit-error.ts'
 import type { Decision, NodeScore } from '../cycle/decide.ts'
+import { reasonCounts } from '../framework/reason-lines.ts'
 
 /** What is kept of a decision from the moment it is made: the best few nodes, or how often each reason held. */
 export interface DecisionRecord {
@@ -32,7 +33,7 @@ export class DecisionLog {
 
   add(pod: string, decision: Decision, time: number, sequence: number): void {
     const record: DecisionRecord = decision.node === undefined
-      ? { pod, time, sequence, message: misfitMessage(decision.misfit), reasons: Object.fromEntries(reasonCounts(decision.misfit)) }
+      ? { pod, time, sequence, message: misfitMessage(decision.misfit), reasons: Object.fromEntries(reasonCounts(decision.misfit.verdicts.values())) }
       : { pod, time, sequence, node: decision.node, feasible: decision.feasible.length, best: [...decision.scores].sort((a, b) => b.total - a.total).slice(0, bestKept) }
     this.#records.delete(pod)
     this.#records.set(pod, record)

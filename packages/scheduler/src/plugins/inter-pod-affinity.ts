@@ -21,6 +21,16 @@ class DomainCounts {
     this.#byKey.set(key, values)
   }
 
+  /** As `add`, but a count that comes to nothing is as if it had never been. */
+  update(node: NodeInfo, key: string, amount: number): void {
+    this.add(node, key, amount)
+    const values = this.#byKey.get(key)
+    const value = node.labels[key]
+    if (value === undefined || values?.get(value) !== 0) return
+    values.delete(value)
+    if (values.size === 0) this.#byKey.delete(key)
+  }
+
   get(node: NodeInfo, key: string): number {
     const value = node.labels[key]
     return value === undefined ? 0 : this.#byKey.get(key)?.get(value) ?? 0
@@ -59,6 +69,7 @@ interface FilterState {
   readonly avoided: DomainCounts
   /** Whether this pod fulfils its own affinity: the first of a group may go anywhere. */
   readonly matchesItself: boolean
+  namespaceLabels(name: string): Readonly<Record<string, string>>
 }
 
 function buildFilterState(pod: PodInfo, snapshot: Snapshot): FilterState {
@@ -78,7 +89,17 @@ function buildFilterState(pod: PodInfo, snapshot: Snapshot): FilterState {
       for (const term of requiredAnti) if (termMatches(term, other.pod, labelsOf(other))) avoided.add(node, term.topologyKey, 1)
     }
   }
-  return { repelling, attracting, avoided, matchesItself: required.every((term) => termMatches(term, pod.pod, namespaceLabels)) }
+  return { repelling, attracting, avoided, matchesItself: required.every((term) => termMatches(term, pod.pod, namespaceLabels)), namespaceLabels: (name) => snapshot.namespaceLabels(name) }
+}
+
+/** Counts one more pod on a node, or one less (`amount` -1). */
+function updateFilterState(state: FilterState, pod: PodInfo, other: PodInfo, node: NodeInfo, amount: 1 | -1): void {
+  const { required, requiredAnti } = pod.terms
+  const namespaceLabels = state.namespaceLabels(pod.namespace)
+  const otherLabels = state.namespaceLabels(other.namespace)
+  for (const term of other.terms.requiredAnti) if (termMatches(term, pod.pod, namespaceLabels)) state.repelling.update(node, term.topologyKey, amount)
+  if (required.length > 0 && required.every((term) => termMatches(term, other.pod, otherLabels))) for (const term of required) state.attracting.update(node, term.topologyKey, amount)
+  for (const term of requiredAnti) if (termMatches(term, other.pod, otherLabels)) state.avoided.update(node, term.topologyKey, amount)
 }
 
 function satisfiesAffinity(terms: readonly AffinityTerm[], state: FilterState, node: NodeInfo): boolean {
@@ -111,6 +132,14 @@ export function interPodAffinity(args: { hardPodAffinityWeight?: number; ignoreP
       if (!satisfiesAffinity(pod.terms.required, known, node)) return unresolvable("node(s) didn't match pod affinity rules")
       if (pod.terms.requiredAnti.some((term) => known.avoided.get(node, term.topologyKey) > 0)) return unschedulable("node(s) didn't match pod anti-affinity rules")
       return known.repelling.any(node) ? unschedulable("node(s) didn't satisfy existing pods anti-affinity rules") : undefined
+    },
+    addPod(state, pod, other, node) {
+      const known = state.read<FilterState>(filterKey)
+      if (known) updateFilterState(known, pod, other, node, 1)
+    },
+    removePod(state, pod, other, node) {
+      const known = state.read<FilterState>(filterKey)
+      if (known) updateFilterState(known, pod, other, node, -1)
     },
     preScore(state, pod, nodes, snapshot) {
       const { preferred, preferredAnti } = pod.terms

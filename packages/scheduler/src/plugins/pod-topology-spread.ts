@@ -5,7 +5,7 @@ import type { Plugin } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import type { Snapshot } from '../framework/snapshot.ts'
 import { skip, unresolvable, unschedulable } from '../framework/status.ts'
-import { countMatching, defaultConstraints, hasAllKeys, hostnameLabel, isIncluded, ownConstraints, systemDefaults, type Constraint } from './pod-topology-spread/constraints.ts'
+import { countMatching, defaultConstraints, hasAllKeys, hostnameLabel, isCounted, isIncluded, ownConstraints, systemDefaults, type Constraint } from './pod-topology-spread/constraints.ts'
 
 const filterKey = 'PodTopologySpread/filter'
 const scoreKey = 'PodTopologySpread/score'
@@ -16,7 +16,8 @@ interface FilterState {
   readonly matchesItself: boolean
   /** Topology value → matching pods. */
   readonly counts: Map<string, number>
-  readonly least: number
+  /** The smallest of the counts; of fewer domains than wanted, 0. */
+  least: number
 }
 
 interface ScoreState {
@@ -40,8 +41,27 @@ function countDomains(pod: PodInfo, constraints: readonly Constraint[], snapshot
   }
   return constraints.map((constraint, i) => {
     const domain = counts[i]!
-    return { constraint, matchesItself: constraint.selector.matches(pod.pod.metadata.labels), counts: domain, least: domain.size < constraint.minDomains ? 0 : Math.min(...domain.values()) }
+    return { constraint, matchesItself: constraint.selector.matches(pod.pod.metadata.labels), counts: domain, least: leastOf(domain, constraint) }
   })
+}
+
+function leastOf(domain: ReadonlyMap<string, number>, constraint: Constraint): number {
+  if (domain.size < constraint.minDomains) return 0
+  let least = Infinity
+  for (const count of domain.values()) if (count < least) least = count
+  return least
+}
+
+/** Counts one more pod on a node, or one less (`amount` -1). */
+function updateDomains(states: readonly FilterState[], pod: PodInfo, other: PodInfo, node: NodeInfo, amount: 1 | -1): void {
+  if (!hasAllKeys(node, states.map(({ constraint }) => constraint))) return
+  for (const each of states) {
+    const { constraint, counts } = each
+    const value = node.labels[constraint.topologyKey]
+    if (value === undefined || !isIncluded(constraint, pod.pod, node) || !isCounted(other, constraint.selector, pod.namespace)) continue
+    counts.set(value, (counts.get(value) ?? 0) + amount)
+    each.least = leastOf(counts, constraint)
+  }
 }
 
 /** Spreads pods over topology domains: hard constraints filter, soft ones score (KEP-895). */
@@ -69,6 +89,12 @@ export function podTopologySpread(defaults: readonly TopologySpreadConstraint[] 
         if ((counts.get(value) ?? 0) + (matchesItself ? 1 : 0) - least > constraint.maxSkew) return unschedulable(mismatch)
       }
       return undefined
+    },
+    addPod(state, pod, other, node) {
+      updateDomains(state.read<FilterState[]>(filterKey) ?? [], pod, other, node, 1)
+    },
+    removePod(state, pod, other, node) {
+      updateDomains(state.read<FilterState[]>(filterKey) ?? [], pod, other, node, -1)
     },
     preScore(state, pod, nodes, snapshot) {
       const constraints = constraintsOf(pod, snapshot, 'ScheduleAnyway')

@@ -2,6 +2,7 @@ import type { NodeAffinity, TopologySpreadConstraint } from '@berth/api/types/co
 import type { KubeClient } from '@berth/kube'
 import type { Plugin } from '../framework/plugin.ts'
 import { defaultBinder } from './default-binder.ts'
+import { defaultPreemption, type DefaultPreemptionArgs } from './default-preemption.ts'
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity.ts'
 import { nodeAffinity } from './node-affinity.ts'
@@ -18,6 +19,7 @@ import { unserved } from './unserved.ts'
 
 /** The args of the plugins that take any, by plugin name (KubeSchedulerConfiguration, pluginConfig). */
 export interface PluginArgs {
+  readonly DefaultPreemption?: DefaultPreemptionArgs
   readonly NodeAffinity?: { readonly addedAffinity?: NodeAffinity }
   readonly NodeResourcesFit?: NodeResourcesFitArgs
   readonly NodeResourcesBalancedAllocation?: { readonly resources?: readonly ResourceWeight[] }
@@ -51,6 +53,7 @@ export const plugins: Readonly<Record<string, PluginEntry>> = {
   Unserved: { weight: 0, make: unserved },
   PodTopologySpread: { weight: 2, make: ({ args }) => podTopologySpread(args.PodTopologySpread?.defaultingType === 'List' ? args.PodTopologySpread.defaultConstraints ?? [] : undefined) },
   InterPodAffinity: { weight: 2, make: ({ args }) => interPodAffinity(args.InterPodAffinity) },
+  DefaultPreemption: { weight: 0, make: ({ args }) => defaultPreemption(args.DefaultPreemption) },
   NodeResourcesBalancedAllocation: { weight: 1, make: ({ args }) => nodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation?.resources) },
   ImageLocality: { weight: 1, make: imageLocality },
   DefaultBinder: { weight: 0, make: ({ client }) => defaultBinder(client) },

@@ -72,12 +72,15 @@ export function isIncluded(constraint: Constraint, pod: Pod, node: NodeInfo): bo
   return !constraint.honorsTaints || findUntoleratedTaint(node.node.spec.taints ?? [], pod.spec.tolerations ?? [], ['NoSchedule', 'NoExecute']) === undefined
 }
 
-/** How many of a node's pods a selector counts: same namespace, not being deleted. A selector that restricts nothing counts none. */
+/** Whether a selector counts a pod: same namespace, not being deleted. A selector that restricts nothing counts none. */
+export function isCounted(other: PodInfo, selector: Selector, namespace: string): boolean {
+  if (selector.isEmpty() || selector.nothing) return false
+  return other.namespace === namespace && !other.pod.metadata.deletionTimestamp && selector.matches(other.pod.metadata.labels)
+}
+
+/** How many of a node's pods a selector counts. */
 export function countMatching(node: NodeInfo, selector: Selector, namespace: string): number {
-  if (selector.isEmpty() || selector.nothing) return 0
   let count = 0
-  for (const other of node.pods.values()) {
-    if (other.namespace === namespace && !other.pod.metadata.deletionTimestamp && selector.matches(other.pod.metadata.labels)) count++
-  }
+  for (const other of node.pods.values()) if (isCounted(other, selector, namespace)) count++
   return count
 }
