@@ -8,7 +8,6 @@ test('the overview lists every command with its summary, each once', () => {
 })
 
 test('commands stand under their groups\' headings, those for people first', () => {
-  const text = overview(commands)
   const places = ['A whole cluster', '\n  up ', 'One part', '\n  kubelet ', 'What the supervisor runs', '\n  agent '].map((text) => overview(commands).indexOf(text))
   expect(places).toEqual(places.toSorted((a, b) => a - b))
   expect(places).not.toContain(-1)

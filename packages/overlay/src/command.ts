@@ -6,7 +6,7 @@ import { startOverlay } from './overlay.ts'
 
 /** `berth overlay`: the node's network daemon by itself, as flanneld. Flags carry flannel's names where flannel has them. */
 export const command = defineCommand({
-  name: 'overlay',
+  name: 'berth overlay',
   summary: 'Gives pods their addresses and routes between nodes',
   flags: {
     'kubeconfig-file': { type: 'string', description: 'kubeconfig file location; in-cluster configuration without it' },

@@ -7,7 +7,7 @@ import { startServiceProxy } from './service-proxy.ts'
 
 /** `berth service-proxy`: kube-proxy's place by itself, with kube-proxy's flags. A configuration file wins over flags, as upstream. */
 export const command = defineCommand({
-  name: 'service-proxy',
+  name: 'berth service-proxy',
   summary: 'Brings Services and EndpointSlices into the kernel (nftables)',
   flags: {
     config: { type: 'string', description: 'The path to the configuration file (KubeProxyConfiguration).' },

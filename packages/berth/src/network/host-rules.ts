@@ -106,11 +106,11 @@ export async function ensureForwarding(layout: Layout, run: Run = exec): Promise
 }
 
 /** Removes the table and every rule that `ensureForwarding` put into others' chains. */
-export async function removeHostRules(layout: Layout): Promise<void> {
-  for (const dropper of await currentDroppers(layout, exec)) {
-    const listing = await attempt(exec, dropper.show)
+export async function removeHostRules(layout: Layout, run: Run = exec): Promise<void> {
+  for (const dropper of await currentDroppers(layout, run)) {
+    const listing = await attempt(run, dropper.show)
     if (listing === undefined) continue
-    for (const argv of dropper.remove(listing)) await attempt(exec, argv)
+    for (const argv of dropper.remove(listing)) await attempt(run, argv)
   }
-  await attempt(exec, ['nft', 'delete', 'table', 'ip', layout.name])
+  await attempt(run, ['nft', 'delete', 'table', 'ip', layout.name])
 }
