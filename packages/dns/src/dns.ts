@@ -34,6 +34,7 @@ async function superviseWorker(settings: DnsSettings, options: DnsOptions): Prom
         if (stopping) return
         try {
           current = await startWorker(settings, options)
+          if (stopping) current.worker.postMessage('stop')
           watch()
         } catch (error) {
           logger.error(error, 'Cannot start DNS, will retry')

@@ -15,6 +15,7 @@ test.each([
   [{ listen: ['0.0.0.0'] }, 'listen[0]: 0.0.0.0 cannot be this node\'s endpoint'],
   [{ listen: ['10.0.0.1'], upstreams: ['10.0.0.1:53'] }, 'upstreams: 10.0.0.1 is this server itself'],
   [{ listen: ['10.0.0.1'], clusterDomain: 'a..b' }, 'clusterDomain: "a..b" is no DNS name'],
+  [{ listen: ['10.0.0.1'], clusterDomain: 'a'.repeat(64) }, `clusterDomain: "${'a'.repeat(64)}" is no DNS name`],
   [{ listen: ['10.0.0.1'], ttl: -1 }, 'ttl: must be'],
 ])('%j is refused', (config, words) => {
   expect(() => settle({ nodeName: 'a', ...config }, 0)).toThrow(words)

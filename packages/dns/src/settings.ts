@@ -1,5 +1,6 @@
 import { DnsError } from './errors.ts'
 import { parseUpstream, type Upstream } from './forward/resolvers.ts'
+import { isSendable } from './wire/names.ts'
 
 /** What a server is told, as plain data: it crosses to its thread. */
 export interface DnsSettings {
@@ -43,7 +44,7 @@ export function settle(config: DnsConfig, verbosity: number): DnsSettings {
   }
   const address = (field: string, text: string): Upstream => parseUpstream(text) ?? fail(field, `${JSON.stringify(text)} is no IP address with or without port`)
   const clusterDomain = (config.clusterDomain ?? 'cluster.local').toLowerCase().replace(/\.$/, '')
-  if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(clusterDomain)) fail('clusterDomain', `${JSON.stringify(config.clusterDomain)} is no DNS name`)
+  if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(clusterDomain) || !isSendable(`${'a'.repeat(63)}.${clusterDomain}`)) fail('clusterDomain', `${JSON.stringify(config.clusterDomain)} is no DNS name`)
   if (config.listen.length === 0) fail('listen', 'at least one address is required')
   const listen = config.listen.map((text, i) => address(`listen[${i}]`, text))
   const first = listen[0]

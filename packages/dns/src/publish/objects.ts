@@ -1,4 +1,4 @@
-import type { Service } from '@berth/api/types/core/v1'
+import type { Service, ServicePort } from '@berth/api/types/core/v1'
 import type { EndpointSlice } from '@berth/api/types/discovery/v1'
 
 export const namespace = 'kube-system'
@@ -30,21 +30,18 @@ export const selectorManager = 'endpointslice-controller.k8s.io'
 
 /** A Service as it is, corrected: no selector, our ports, each node's traffic to its own server. undefined: nothing is to be corrected. What cannot be changed stays. */
 export function correctedService(found: Service, clusterIP: string): Service | undefined {
-  const wanted = dnsService(clusterIP).spec
-  const { selector, externalName, ...spec } = found.spec ?? {}
+  const { ports: wantedPorts, internalTrafficPolicy } = dnsService(clusterIP).spec ?? {}
+  const spec = { ...found.spec }
   const external = spec.type === 'ExternalName'
-  if (!external && Object.keys(selector ?? {}).length === 0 && spec.internalTrafficPolicy === wanted?.internalTrafficPolicy && portFacts(found) === portFacts({ ...found, spec: wanted })) return undefined
-  return {
-    ...found,
-    spec: {
-      ...spec, ports: wanted?.ports, internalTrafficPolicy: wanted?.internalTrafficPolicy,
-      ...(external ? { type: 'ClusterIP', clusterIP, clusterIPs: [clusterIP] } : {}),
-    },
-  }
+  const selects = Object.keys(spec.selector ?? {}).length > 0
+  if (!external && !selects && spec.internalTrafficPolicy === internalTrafficPolicy && portFacts(spec.ports) === portFacts(wantedPorts)) return undefined
+  delete spec.selector
+  delete spec.externalName
+  return { ...found, spec: { ...spec, ports: wantedPorts, internalTrafficPolicy, ...(external ? { type: 'ClusterIP', clusterIP, clusterIPs: [clusterIP] } : {}) } }
 }
 
-function portFacts({ spec }: Service): string {
-  return JSON.stringify(spec?.ports?.map(({ name, port, protocol = 'TCP', targetPort = port }) => [name, port, protocol, targetPort]))
+function portFacts(list: ServicePort[] = []): string {
+  return JSON.stringify(list.map(({ name, port, protocol = 'TCP', targetPort = port }) => [name, port, protocol, targetPort]))
 }
 
 /** This node's endpoint of the Service. It belongs to the Node (where its uid is known): with that it goes. */
