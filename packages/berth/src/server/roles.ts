@@ -10,9 +10,10 @@ const roles: Readonly<Record<string, PolicyRule[]>> = {
     { apiGroups: [''], resources: ['nodes'], verbs: read },
   ],
   'berth:dns': [
-    { apiGroups: [''], resources: ['services', 'namespaces', 'pods', 'nodes'], verbs: read },
-    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: [...read, 'create', 'update', 'patch', 'delete'] },
-    { apiGroups: [''], resources: ['services'], verbs: ['create', 'update', 'patch'] },
+    { apiGroups: [''], resources: ['services'], verbs: [...read, 'create', 'update'] },
+    { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: [...read, 'create', 'update', 'delete'] },
+    { apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] },
+    { apiGroups: [''], resources: ['nodes'], verbs: ['get'] },
   ],
 }
 
