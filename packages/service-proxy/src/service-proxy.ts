@@ -133,7 +133,8 @@ export async function startServiceProxy(options: ServiceProxyOptions): Promise<R
       metrics.pending(dirty.services.size, dirty.endpoints.size)
       const pause = failures > 0 ? Math.min(30_000, 500 * 2 ** failures) : settings.minSyncPeriodMs
       await sleep(pause, stop.signal)
-      if (dirty.services.size + dirty.endpoints.size === 0 && failures === 0) {
+      // Stopped during the pause: nobody would wake us any more.
+      if (!stop.signal.aborted && dirty.services.size + dirty.endpoints.size === 0 && failures === 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, Math.max(0, verifyAt - performance.now()))
           wake = () => {
