@@ -12,6 +12,9 @@ export class SchedulerMetrics {
   readonly #sli = new Histogram({ name: 'scheduler_pod_scheduling_sli_duration_seconds', help: 'E2e latency for a pod being scheduled, from the time the pod enters the scheduling queue.', labelNames: ['attempts'], buckets: exponential(0.01, 2, 20), registers: [this.registry] })
   readonly #podAttempts = new Histogram({ name: 'scheduler_pod_scheduling_attempts', help: 'Number of attempts to successfully schedule a pod.', buckets: exponential(1, 2, 5), registers: [this.registry] })
 
+  readonly #preemptionAttempts = new Counter({ name: 'scheduler_preemption_attempts_total', help: 'Total preemption attempts in the cluster till now', registers: [this.registry] })
+  readonly #preemptionVictims = new Histogram({ name: 'scheduler_preemption_victims', help: 'Number of selected preemption victims', buckets: exponential(1, 2, 7), registers: [this.registry] })
+
   constructor(sizes: () => QueueSizes) {
     new Gauge({
       name: 'scheduler_pending_pods', help: 'Number of pending pods, by the queue type.', labelNames: ['queue'], registers: [this.registry],
@@ -28,6 +31,12 @@ export class SchedulerMetrics {
 
   algorithm(seconds: number): void {
     this.#algorithmDuration.observe(seconds)
+  }
+
+  /** A pod that fits nowhere looked for room; `victims` have to go for it. */
+  preemption(victims: number): void {
+    this.#preemptionAttempts.inc()
+    if (victims > 0) this.#preemptionVictims.observe(victims)
   }
 
   placed(attempts: number, seconds: number): void {

@@ -53,3 +53,18 @@ test('images are known by the nodes that have them', () => {
   cache.apply({ type: 'node-gone', name: 'n2' })
   expect(cache.image('r/a:latest')).toBeUndefined()
 })
+
+test('a nomination is on one node at a time, and ends when the pod has a node or is gone', () => {
+  const cache = new Cache()
+  const nominated = (): unknown => [cache.nominationOf('default/a'), [...cache.nominatedOn('n1')?.keys() ?? []], [...cache.nominatedOn('n2')?.keys() ?? []]]
+  const nominate = (node: string): void => cache.apply({ type: 'nominate', pod: pod('a', ''), node })
+  nominate('n1')
+  expect(nominated()).toEqual(['n1', ['default/a'], []])
+  nominate('n2')
+  expect(nominated()).toEqual(['n2', [], ['default/a']])
+  for (const change of [{ type: 'assume', pod: pod('a', ''), node: 'n1', sequence: 1 }, { type: 'pod-set', pod: pod('a', 'n1') }, { type: 'pod-gone', key: 'default/a' }, { type: 'nomination-gone', key: 'default/a' }] as const) {
+    nominate('n2')
+    cache.apply(change)
+    expect(nominated()).toEqual([undefined, [], []])
+  }
+})

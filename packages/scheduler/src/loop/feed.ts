@@ -14,8 +14,8 @@ export interface FeedSink {
   change(change: Change): void
   /** Something happened that may help pods that fit nowhere. */
   event(event: ClusterEvent, objects: EventObjects): void
-  /** A pod without a node is there, or has changed. */
-  waiting(pod: Pod): void
+  /** A pod without a node is there, or has changed from `old`. */
+  waiting(pod: Pod, old?: Pod): void
   /** A pod waits no longer: it has a node, or is gone. */
   settled(key: string): void
 }
@@ -76,7 +76,7 @@ function connectPods(informers: Informers, sink: FeedSink): void {
       sink.event('AssignedPodAdded', { now: pod })
     },
     updated(old, pod) {
-      if (!pod.spec.nodeName) return sink.waiting(pod)
+      if (!pod.spec.nodeName) return sink.waiting(pod, old)
       if (!old.spec.nodeName) sink.settled(keyOf(pod))
       sink.change({ type: 'pod-set', pod })
       sink.event(old.spec.nodeName ? 'AssignedPodUpdated' : 'AssignedPodAdded', { old, now: pod })

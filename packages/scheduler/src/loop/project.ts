@@ -2,12 +2,12 @@ import type { Node, Pod } from '@berth/api/types/core/v1'
 
 /** Keeps of a pod what plugins, binding and reporting read: most of its bytes are not among it. */
 export function projectPod(pod: Pod): Pod {
-  const { name, namespace, uid, resourceVersion, labels, deletionTimestamp, creationTimestamp, ownerReferences } = pod.metadata
+  const { name, namespace, uid, resourceVersion, generation, labels, deletionTimestamp, creationTimestamp, ownerReferences } = pod.metadata
   const status = pod.status
   return {
     metadata: {
       name,
-      ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }), ...(labels ? { labels } : {}),
+      ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }), ...(generation === undefined ? {} : { generation }), ...(labels ? { labels } : {}),
       ...(deletionTimestamp ? { deletionTimestamp } : {}), ...(creationTimestamp ? { creationTimestamp } : {}), ...(ownerReferences ? { ownerReferences } : {}),
     },
     spec: {
@@ -18,7 +18,8 @@ export function projectPod(pod: Pod): Pod {
     ...(status ? { status: {
       ...(status.phase ? { phase: status.phase } : {}),
       ...(status.nominatedNodeName ? { nominatedNodeName: status.nominatedNodeName } : {}),
-      conditions: (status.conditions ?? []).filter((c) => c.type === 'PodScheduled' || c.type === 'PodResizePending'),
+      ...(status.startTime ? { startTime: status.startTime } : {}),
+      conditions: (status.conditions ?? []).filter((c) => c.type === 'PodScheduled' || c.type === 'PodResizePending' || c.type === 'DisruptionTarget'),
       containerStatuses: (status.containerStatuses ?? []).filter((c) => c.resources).map(({ name: n, image, imageID, ready, restartCount, resources, allocatedResources }) => ({ name: n, image, imageID, ready, restartCount, ...(resources ? { resources } : {}), ...(allocatedResources ? { allocatedResources } : {}) })),
     } } : {}),
   }

@@ -5,14 +5,15 @@ import type { Change } from '../cache/changes.ts'
 import type { SchedulerConfig } from '../config/config.ts'
 import { decide, type Decision } from '../cycle/decide.ts'
 import { misfitMessage, rejectingPlugins } from '../cycle/fit-error.ts'
-import type { EventObjects, Plugin } from '../framework/plugin.ts'
-import { podInfoOf, podKey } from '../framework/pod-info.ts'
+import type { EventObjects, Plugin, PostFilterResult } from '../framework/plugin.ts'
+import { podInfoOf, podKey, priorityOf, type PodInfo } from '../framework/pod-info.ts'
 import { makeProfile, type Profile } from '../framework/profile.ts'
 import { SchedulerMetrics } from '../metrics.ts'
 import type { ClusterEvent } from '../queue/events.ts'
 import { SchedulingQueue, type WaitingPod } from '../queue/scheduling-queue.ts'
 import { DecisionLog } from './decision-log.ts'
 import { connectFeed } from './feed.ts'
+import { Evictor } from './preempt.ts'
 import { Reporter } from './report.ts'
 
 /** What the loop is made of. */
@@ -44,8 +45,10 @@ export class Scheduler implements RunningPart {
   readonly #cache = new Cache()
   readonly #queue: SchedulingQueue
   readonly #reporter: Reporter
+  readonly #evictor: Evictor
   readonly #abort = new AbortController()
-  readonly #binding = new Set<Promise<void>>()
+  /** Bindings and evictions under way. */
+  readonly #underWay = new Set<Promise<void>>()
   #sequence = 0
   #turnPending = false
   #running = false
@@ -68,6 +71,7 @@ export class Scheduler implements RunningPart {
     })
     this.metrics = new SchedulerMetrics(() => this.#queue.sizes)
     this.#reporter = new Reporter(options)
+    this.#evictor = new Evictor(options)
   }
 
   /** Follows the cluster and, once it is known, schedules. */
@@ -76,8 +80,8 @@ export class Scheduler implements RunningPart {
     connectFeed(informers, {
       change: (change) => this.#apply(change),
       event: (event, objects) => this.#event(event, objects),
-      waiting: (pod) => this.#waiting(pod),
-      settled: (key) => this.#queue.delete(key),
+      waiting: (pod, old) => this.#waiting(pod, old),
+      settled: (key) => this.#settled(key),
     })
     informers.start(this.#abort.signal)
     await informers.whenSynced(this.#abort.signal)
@@ -94,7 +98,7 @@ export class Scheduler implements RunningPart {
     this.#running = false
     this.#abort.abort()
     this.#flushTimer?.cancel()
-    await Promise.allSettled(this.#binding)
+    await Promise.allSettled(this.#underWay)
   }
 
   #profileOf(pod: Pod): Profile | undefined {
@@ -114,16 +118,39 @@ export class Scheduler implements RunningPart {
     this.#queue.moveOn(event, objects)
   }
 
-  #waiting(pod: Pod): void {
+  #waiting(pod: Pod, old?: Pod): void {
     const key = podKey(pod)
     if (!this.#profileOf(pod)) return
     // What is assumed is being bound: the API will soon say so, or the binding will fail.
-    if (pod.metadata.deletionTimestamp || this.#cache.isAssumed(key)) return this.#queue.delete(key)
+    if (this.#cache.isAssumed(key)) return this.#queue.delete(key)
+    if (pod.metadata.deletionTimestamp) return this.#settled(key)
     try {
+      this.#followNomination(pod, old)
       this.#queue.update(podInfoOf(pod))
     } catch (error) {
       this.#options.logger.error(error, 'Failed to read a pod', { pod: key })
     }
+  }
+
+  /** A pod waits no longer; what was kept free for it can be another's. */
+  #settled(key: string): void {
+    this.#queue.delete(key)
+    this.#endNomination(key)
+  }
+
+  /** Takes over what the API says of a nomination; a change that says nothing of it leaves what was decided here and is still being written. */
+  #followNomination(pod: Pod, old: Pod | undefined): void {
+    const written = pod.status?.nominatedNodeName ?? ''
+    const node = written === (old?.status?.nominatedNodeName ?? '') ? this.#cache.nominationOf(podKey(pod)) ?? '' : written
+    if (node === '') this.#endNomination(podKey(pod))
+    else this.#apply({ type: 'nominate', pod, node })
+  }
+
+  #endNomination(key: string): void {
+    if (this.#cache.nominationOf(key) === undefined) return
+    this.#apply({ type: 'nomination-gone', key })
+    // To others it is as if a pod had gone.
+    this.#event('AssignedPodDeleted', {})
   }
 
   #wake(): void {
@@ -165,7 +192,8 @@ export class Scheduler implements RunningPart {
     if (decision.node === undefined) {
       this.metrics.attempt('unschedulable', profile.schedulerName, (performance.now() - started) / 1000)
       this.#queue.reject(waiting, rejectingPlugins(decision.misfit))
-      this.#reporter.failed(info, 'Unschedulable', misfitMessage(decision.misfit))
+      if (decision.preemption) this.#preempt(info, decision.preemption)
+      this.#reporter.failed(info, 'Unschedulable', misfitMessage(decision.misfit), decision.preemption?.nominatedNode)
       return
     }
     const { node, state } = decision
@@ -180,13 +208,45 @@ export class Scheduler implements RunningPart {
       this.#reporter.failed(info, 'Unschedulable', status.reasons.join(', '))
       return
     }
+    const nominated = this.#cache.nominationOf(info.key)
     this.#apply({ type: 'assume', pod: { ...info.pod, spec: { ...info.pod.spec, nodeName: node } }, node, sequence: ++this.#sequence })
-    const binding = this.#bind(waiting, profile, node, started).catch((error: unknown) => {
+    if (nominated !== undefined && nominated !== node) this.#event('AssignedPodDeleted', {})
+    this.#follow(this.#bind(waiting, profile, node, started).catch((error: unknown) => {
       for (const each of reserved) each.unreserve?.(state, info, node)
       this.#bindingFailed(waiting, profile, error, started)
-    })
-    this.#binding.add(binding)
-    void binding.finally(() => this.#binding.delete(binding))
+    }))
+  }
+
+  /** Lets `stop` wait for what goes on beside the loop. */
+  #follow(work: Promise<void>): void {
+    this.#underWay.add(work)
+    void work.finally(() => this.#underWay.delete(work))
+  }
+
+  /** Does what postFilter decided: the pod has its room on the node from now on, and the victims are told to go. */
+  #preempt(info: PodInfo, { nominatedNode, victims }: PostFilterResult): void {
+    const { key } = info
+    this.metrics.preemption(victims.length)
+    if (nominatedNode === '') this.#endNomination(key)
+    if (!nominatedNode) return
+    // Pods of lower priority that had their room there look for another; they need not wait for the victims.
+    for (const other of [...this.#cache.nominatedOn(nominatedNode)?.values() ?? []]) {
+      if (other.key === key || priorityOf(other) >= priorityOf(info)) continue
+      this.#apply({ type: 'nomination-gone', key: other.key })
+      this.#reporter.nominationLost(other)
+      this.#queue.activate(other.key)
+    }
+    this.#apply({ type: 'nominate', pod: info.pod, node: nominatedNode })
+    const leaving = victims.filter(({ pod }) => !pod.metadata.deletionTimestamp)
+    if (leaving.length === 0) return
+    // Until all are told, a second look would find some of them and choose others.
+    this.#queue.hold(key)
+    this.#follow(this.#evictor.evict(info, nominatedNode, leaving).then(() => this.#queue.release(key), (error: unknown) => {
+      this.#queue.release(key)
+      if (this.#abort.signal.aborted) return
+      this.#options.logger.error(error, 'Failed to preempt', { pod: key, node: nominatedNode })
+      this.#queue.activate(key)
+    }))
   }
 
   async #bind(waiting: WaitingPod, profile: Profile, node: string, started: number): Promise<void> {
@@ -201,7 +261,9 @@ export class Scheduler implements RunningPart {
 
   #bindingFailed(waiting: WaitingPod, profile: Profile, error: unknown, started: number): void {
     const { info, key } = waiting
+    const nominated = this.#cache.isAssumed(key) && !isNotFound(error) ? info.pod.status?.nominatedNodeName : undefined
     this.#apply({ type: 'forget', key, sequence: ++this.#sequence })
+    if (nominated) this.#apply({ type: 'nominate', pod: info.pod, node: nominated })
     // What was assumed is free again: that can help others.
     this.#event('AssignedPodDeleted', { old: info.pod })
     this.metrics.attempt('error', profile.schedulerName, (performance.now() - started) / 1000)

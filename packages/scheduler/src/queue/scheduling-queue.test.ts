@@ -97,3 +97,33 @@ test('a change of its status alone does not wake a pod that fits nowhere; a chan
   queue.update(podInfoOf({ ...given, metadata: { ...given.metadata, labels: { a: 'b' } } }))
   expect(queue.sizes.unschedulable).toBe(0)
 })
+
+test('a held pod is kept back, and goes on at its release if an event helped it meanwhile', async () => {
+  const { clock, queue, popped } = queueOf()
+  const reject = (): void => {
+    queue.add(pod('a'))
+    queue.reject(queue.pop()!, new Set(['NodeResourcesFit']))
+    queue.hold('default/a')
+  }
+  reject()
+  queue.release('default/a')
+  expect(queue.sizes.unschedulable).toBe(1)
+  reject()
+  queue.moveOn('AssignedPodDeleted')
+  expect(queue.sizes).toEqual({ active: 0, backoff: 0, unschedulable: 0, gated: 1 })
+  queue.release('default/a')
+  await clock.advance(1000)
+  queue.flush()
+  expect(popped()).toEqual(['a'])
+})
+
+test('a pod that fits nowhere is tried again when it is activated, after its back-off', async () => {
+  const { clock, queue, popped } = queueOf()
+  queue.add(pod('a'))
+  queue.reject(queue.pop()!, new Set(['NodeResourcesFit']))
+  queue.activate('default/a')
+  expect(queue.sizes).toEqual({ active: 0, backoff: 1, unschedulable: 0, gated: 0 })
+  await clock.advance(1000)
+  queue.flush()
+  expect(popped()).toEqual(['a'])
+})

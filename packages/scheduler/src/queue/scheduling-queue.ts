@@ -51,6 +51,7 @@ export class SchedulingQueue {
   readonly #backoff: Heap<WaitingPod>
   readonly #unschedulable = new Map<string, WaitingPod>()
   readonly #gated = new Map<string, WaitingPod>()
+  readonly #held = new Set<string>()
 
   constructor(options: QueueOptions) {
     this.#options = options
@@ -105,6 +106,26 @@ export class SchedulingQueue {
     this.#gated.delete(key)
   }
 
+  /** Keeps a pod from becoming ready until `release`: events in between are not lost. */
+  hold(key: string): void {
+    this.#held.add(key)
+  }
+
+  /** Ends a hold: a pod that an event helped meanwhile goes on. */
+  release(key: string): void {
+    this.#held.delete(key)
+    const pod = this.#gated.get(key)
+    if (!pod || !this.#gated.delete(key)) return
+    this.#enter(pod)
+  }
+
+  /** Lets a pod that fits nowhere be tried again, after what is left of its back-off. */
+  activate(key: string): void {
+    const pod = this.#unschedulable.get(key)
+    if (!pod || !this.#unschedulable.delete(key)) return
+    this.#enter(pod)
+  }
+
   /** The next pod in order; undefined when none is ready. The caller gives it back by `reject` or `retry`, or is done with it. */
   pop(): WaitingPod | undefined {
     const next = this.#active.pop()
@@ -151,6 +172,10 @@ export class SchedulingQueue {
   }
 
   #enter(pod: WaitingPod): void {
+    if (this.#held.has(pod.key)) {
+      this.#gated.set(pod.key, pod)
+      return
+    }
     for (const plugin of this.#options.pluginsOf(pod.info)) {
       if (!plugin.preEnqueue?.(pod.info)) continue
       pod.rejectedBy = new Set([plugin.name])
