@@ -1,7 +1,7 @@
 // `berth up` and `berth down` with two nodes: pods reach each other across them, and nothing is left behind.
 import { spawn } from 'node:child_process'
 import fs from 'node:fs'
-import type { Node, Pod } from '@berth/api/types/core/v1'
+import type { Node, Pod, Service } from '@berth/api/types/core/v1'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clusterMissing, eventually, image, leftovers, testCluster } from './support/cluster.ts'
 
@@ -13,37 +13,37 @@ const { kubectl, layout } = cluster
 const items = async <T>(...args: string[]): Promise<T[]> => (JSON.parse(await kubectl(['get', ...args, '-o', 'json'])) as { items: T[] }).items
 
 /** A pod of the Deployment tells its name to whoever asks. */
-const web = {
-  apiVersion: 'v1', kind: 'List', items: [
-    {
-      apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' },
-      spec: {
-        replicas: 4, selector: { matchLabels: { app: 'web' } },
-        template: {
-          metadata: { labels: { app: 'web' } },
-          spec: {
-            terminationGracePeriodSeconds: 1,
-            containers: [{
-              name: 'web', image, imagePullPolicy: 'Never', command: ['sh', '-c', 'mkdir -p /www && hostname > /www/index.html && exec httpd -f -h /www -p 80'],
-              resources: { requests: { cpu: '50m', memory: '16Mi' } }, readinessProbe: { tcpSocket: { port: 80 }, periodSeconds: 1 },
-            }],
-          },
+const web = [
+  {
+    apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' },
+    spec: {
+      replicas: 4, selector: { matchLabels: { app: 'web' } },
+      template: {
+        metadata: { labels: { app: 'web' } },
+        spec: {
+          terminationGracePeriodSeconds: 1,
+          containers: [{
+            name: 'web', image, imagePullPolicy: 'Never', command: ['sh', '-c', 'mkdir -p /www && hostname > /www/index.html && exec httpd -f -h /www -p 80'],
+            resources: { requests: { cpu: '50m', memory: '16Mi' } }, readinessProbe: { tcpSocket: { port: 80 }, periodSeconds: 1 },
+          }],
         },
       },
     },
-    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { selector: { app: 'web' }, ports: [{ port: 8080, targetPort: 80 }] } },
-  ],
-}
+  },
+  { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { selector: { app: 'web' }, ports: [{ port: 8080, targetPort: 80 }] } },
+]
 
 describe.skipIf(missing)('a cluster of two nodes', () => {
   let pods: Pod[] = []
   const on = (node: string): Pod[] => pods.filter((pod) => pod.spec.nodeName === node)
-  const fetchFrom = (pod: Pod, url: string): Promise<string> => kubectl(['exec', pod.metadata.name, '--', 'wget', '-qO-', '-T', '3', url])
+  const fetchFrom = (pod: Pod, url: string): Promise<string> => kubectl(['exec', pod.metadata.name, '--', 'timeout', '5', 'wget', '-qO-', url])
+
+  const serviceIp = async (): Promise<string> => (JSON.parse(await kubectl(['get', 'service', 'web', '-o', 'json'])) as Service).spec.clusterIP ?? ''
 
   beforeAll(async () => {
     await cluster.up('--nodes', '2', '-v', '1')
     await cluster.buildImage()
-    await kubectl(['apply', '-f', '-'], JSON.stringify(web))
+    await kubectl(['apply', '-f', '-'], web.map((object) => JSON.stringify(object)).join('\n'))
     await kubectl(['rollout', 'status', 'deployment/web', '--timeout=60s'])
     pods = await items<Pod>('pods', '-l', 'app=web')
   })
@@ -73,16 +73,17 @@ describe.skipIf(missing)('a cluster of two nodes', () => {
     expect((await fetchFrom(client, `http://${target.status?.podIP}/`)).trim()).toBe(target.metadata.name)
   })
 
-  test.each(['n1', 'n2'])('from %s the Service leads to the pods of both nodes, by its name', async (node) => {
+  test.each(['n1', 'n2'])('from %s the Service leads to the pods of both nodes', async (node) => {
     const client = on(node)[0] as Pod
-    const answers = await kubectl(['exec', client.metadata.name, '--', 'sh', '-c', 'for i in $(seq 60); do wget -qO- -T 3 http://web:8080/ || exit 1; done'])
+    const answers = await kubectl(['exec', client.metadata.name, '--', 'sh', '-c', `for i in $(seq 60); do timeout 5 wget -qO- http://${await serviceIp()}:8080/ || exit 1; done`])
     // 60 draws among 4: that one is never drawn happens once in ten million times.
     expect([...new Set(answers.trim().split('\n'))].sort()).toEqual(pods.map((pod) => pod.metadata.name).sort())
   })
 
   test.each(['n1', 'n2'])('the DNS answers on %s', async (node) => {
-    const answer = await kubectl(['exec', on(node)[0]?.metadata.name ?? '', '--', 'nslookup', 'kubernetes.default.svc.cluster.local'])
-    expect(answer).toContain('10.96.0.1\n')
+    const lookUp = (name: string): Promise<string> => kubectl(['exec', on(node)[0]?.metadata.name ?? '', '--', 'nslookup', name])
+    expect(await lookUp('kubernetes.default.svc.cluster.local')).toContain('10.96.0.1\n')
+    expect(await lookUp('web.default.svc.cluster.local')).toContain(`${await serviceIp()}\n`)
   })
 
   test('fewer nodes are refused in plain words, and the cluster runs on', async () => {
