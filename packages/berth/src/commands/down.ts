@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { removeCgroups } from '../cleanup/cgroups.ts'
 import { removeContainers } from '../cleanup/containers.ts'
+import { endLeftoverShims } from '../cleanup/shims.ts'
 import { unmountBelow } from '../cleanup/mounts.ts'
 import { dockerHostOf } from '../engine/client.ts'
 import { readInstance, type Instance } from '../instance/instance.ts'
@@ -41,6 +42,7 @@ export const down = personCommand({
     const progress = new Progress(io.stdout)
     await stopAll(layout, instance, progress)
     await progress.step('Clean up', async () => {
+      if (!instance.dockerHost) endLeftoverShims(layout.engine.containerdSocket)
       await removeHostRules(layout)
       await removeFabric(layout)
       restoreForwardingSysctl(layout)

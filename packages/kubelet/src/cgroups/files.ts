@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { CgroupWrite } from './values.ts'
 
 /** The v1 hierarchies that get a directory for each pod; runc makes one in the unified hierarchy of a hybrid host too. */
@@ -13,11 +14,31 @@ export interface Cgroups {
   ensure(path: string): Promise<void>
   /** Writes values; a file that the kernel does not have is an error. */
   write(path: string, writes: readonly CgroupWrite[]): Promise<void>
-  /** Removes the cgroup and what is below it; processes still in it make this fail. */
+  /** Kills what still runs in it and below, and removes it. */
   remove(path: string): Promise<void>
   /** The names of the directories directly below. */
   children(path: string): Promise<string[]>
   read(path: string, controller: string, file: string): Promise<string | undefined>
+}
+
+/** As upstream's pod container manager: processes need a moment to be gone after they were killed. */
+const removeTries = 5
+const removePauseMs = 100
+
+/** The processes of a cgroup and of all below it. */
+async function processesBelow(dir: string): Promise<number[]> {
+  const entries = await readdir(dir, { withFileTypes: true }).catch(() => [])
+  const below = await Promise.all(entries.filter((e) => e.isDirectory()).map((e) => processesBelow(join(dir, e.name))))
+  const own = (await readFile(join(dir, 'cgroup.procs'), 'utf8').catch(() => '')).split('\n').filter(Boolean).map(Number)
+  return [...own.filter((pid) => pid > 0), ...below.flat()]
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 /** The cgroups of this machine below `mount`. */
@@ -69,7 +90,17 @@ export function openCgroups(mount = '/sys/fs/cgroup'): Cgroups {
       }
     },
     remove: async (path) => {
-      for (const root of roots) await removeTree(join(root, path))
+      for (let tries = 1; ; tries++) {
+        // What is left in there belongs to nobody any more: a runtime that was killed while it started a container may have forgotten it.
+        for (const root of roots) for (const pid of await processesBelow(join(root, path))) killNow(pid)
+        try {
+          for (const root of roots) await removeTree(join(root, path))
+          return
+        } catch (error) {
+          if (tries >= removeTries || (error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
+          await sleep(removePauseMs)
+        }
+      }
     },
     children: async (path) => {
       const names = new Set<string>()
