@@ -5,15 +5,16 @@ import { core, scheduling } from '@berth/api'
 import type { Event, Node, Pod } from '@berth/api/types/core/v1'
 import { startApiServer } from '@berth/apiserver'
 import { createClient, createInformers, isConflict, isNotFound, keyOf, silentLogger, type KubeClient, type Transport } from '@berth/kube'
-import { schedulerConfigOf, startScheduler } from '../src/index.ts'
+import { schedulerConfigOf, startScheduler, type Scheduler } from '../src/index.ts'
 
 /** A real API server in memory, a scheduler with a scheduler's rights, and nodes whose kubelet is the few lines below. */
 export interface TestCluster {
   readonly client: KubeClient
   /** While set, the kubelet lets pods that are being deleted be. */
   kubeletPaused: boolean
-  /** How many of the next bindings fail on their way to the server. */
-  failBindings: number
+  /** Asked before each of the scheduler's requests is sent ('POST /api/v1/…'): it may hold it up, or throw, and the request is lost. */
+  onRequest: (request: string) => Promise<void> | undefined
+  readonly scheduler: Scheduler
   addNode(name: string, allocatable: Record<string, string>): Promise<Node>
   /** Removes all pods and nodes. */
   clear(): Promise<void>
@@ -35,13 +36,17 @@ export async function startCluster(): Promise<TestCluster> {
   await client.create(scheduling.priorityclasses, { metadata: { name: 'polite' }, value: 1000, preemptionPolicy: 'Never' })
   const stopping = new AbortController()
   const informers = createInformers(client)
-  const kubelet = runKubelet(client, informers, () => cluster.kubeletPaused)
+  const stopKubelet = runKubelet(client, informers, () => cluster.kubeletPaused)
   informers.start(stopping.signal)
   await informers.whenSynced()
-  const transport = failing(server.clientFor({ name: 'system:kube-scheduler', groups: ['system:authenticated'] }), () => cluster.failBindings > 0 && cluster.failBindings-- > 0)
+  let onRequest: TestCluster['onRequest'] = () => undefined
+  const transport = intercepted(server.clientFor({ name: 'system:kube-scheduler', groups: ['system:authenticated'] }), (request) => onRequest(request))
   const config = { ...schedulerConfigOf({}), podInitialBackoffMs: 50, podMaxBackoffMs: 200 }
+  const scheduler = await startScheduler({ client: createClient(transport, { fieldManager: 'kube-scheduler' }), config, logger: silentLogger() })
   const cluster: TestCluster = {
-    client, kubeletPaused: false, failBindings: 0,
+    client, scheduler, kubeletPaused: false,
+    get onRequest() { return onRequest },
+    set onRequest(value) { onRequest = value },
     async addNode(name, allocatable) {
       const node = await client.create(core.nodes, { metadata: { name, labels: { 'kubernetes.io/hostname': name } }, spec: {} })
       await client.patch(core.nodes, name, { type: 'merge', body: { status: { capacity: { pods: '110', ...allocatable }, allocatable: { pods: '110', ...allocatable } } } }, { subresource: 'status' })
@@ -50,6 +55,7 @@ export async function startCluster(): Promise<TestCluster> {
     },
     async clear() {
       cluster.kubeletPaused = false
+      onRequest = () => undefined
       await client.deleteCollection(core.pods, { namespace, gracePeriodSeconds: 0 })
       await eventually('all pods are gone', () => client.list(core.pods, { namespace }), ({ items }) => items.length === 0)
       await client.deleteCollection(core.nodes)
@@ -60,21 +66,20 @@ export async function startCluster(): Promise<TestCluster> {
     events: async (pod, reason) => (await client.list(core.events, { namespace, fieldSelector: `involvedObject.name=${pod},reason=${reason}` })).items,
     async stop() {
       await scheduler.stop()
-      kubelet()
+      stopKubelet()
       stopping.abort()
       await server.stop()
       await rm(directory, { recursive: true, force: true })
     },
   }
-  const scheduler = await startScheduler({ client: createClient(transport, { fieldManager: 'kube-scheduler' }), config, logger: silentLogger() })
   return cluster
 }
 
-/** A transport on which some bindings get lost. */
-function failing(transport: Transport, isLost: () => boolean): Transport {
+/** A transport on which requests can be held up or get lost. */
+function intercepted(transport: Transport, onRequest: (request: string) => Promise<void> | undefined): Transport {
   return {
     async request(request) {
-      if (request.method === 'POST' && request.path.includes('/bindings') && isLost()) throw new Error('the connection is gone')
+      await onRequest(`${request.method} ${request.path}`)
       return transport.request(request)
     },
     close: () => transport.close(),

@@ -91,3 +91,36 @@ test('pods of the same priority do not preempt each other', async () => {
   expect(condition(await refused('second'), 'PodScheduled')?.message).toBe('0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.')
   expect(await names()).toEqual(['first', 'second'])
 })
+
+test('while its victims are being told, a pod does not look for others', async () => {
+  await cluster.addNode('n', { cpu: '2', memory: '1Gi' })
+  await place('first', '1', 'low')
+  await place('second', '1', 'low')
+  let tell = (): void => undefined
+  const told = new Promise<void>((resolve) => { tell = resolve })
+  const deletions: string[] = []
+  cluster.onRequest = (request) => {
+    if (!request.startsWith('DELETE')) return undefined
+    deletions.push(request.replace(/^.*\//, ''))
+    return request.includes('/second') ? told : undefined
+  }
+  await cluster.createPod('urgent', '2', { priorityClassName: 'high' })
+  await eventually('the first victim is gone', names, (all) => !all.includes('first'))
+  await eventually('the pod is kept back', () => cluster.scheduler.metrics.registry.metrics(), (text) => text.includes('scheduler_pending_pods{queue="gated"} 1'))
+  tell()
+  expect((await onNode('urgent')).spec.nodeName).toBe('n')
+  expect(deletions.sort()).toEqual(['first', 'second'])
+})
+
+test('a victim that could not be deleted is tried again', async () => {
+  await cluster.addNode('n', { cpu: '1', memory: '1Gi' })
+  await place('victim', '1', 'low')
+  let deletions = 0
+  cluster.onRequest = (request) => {
+    if (!request.startsWith('DELETE') || deletions++ > 0) return undefined
+    throw new Error('the connection is gone')
+  }
+  await cluster.createPod('urgent', '1', { priorityClassName: 'high' })
+  expect((await onNode('urgent')).spec.nodeName).toBe('n')
+  expect(deletions).toBe(2)
+})
