@@ -5,7 +5,7 @@ const profile = makeProfile({ schedulerName: 'default-scheduler' })
 
 /**
  * The default profile, but that a node too small for a pod even when it is empty counts as one where removing pods could
- * help: it is since 1.34 that it does not (kubernetes/kubernetes#131345).
+ * help: later versions, and we, know that it does not (kubernetes/kubernetes#131345).
  */
 export const profileOf133: Profile = {
   ...profile,
