@@ -59,6 +59,9 @@ function profileOf(file: ProfileFile, path: string): ProfileConfig {
     if (!shape) throw new ConfigError(`${path}.pluginConfig[${i}].name: Invalid value: ${JSON.stringify(name)}: this plugin takes no args here; ${Object.keys(pluginArgsShapes).join(', ')} do`)
     const problems = checkShape(shape, given ?? {}, `${path}.pluginConfig[${i}].args`)
     if (problems.length > 0) throw new ConfigError(problems.join(', '))
+    if (name === 'DefaultPreemption' && given?.minCandidateNodesPercentage === 0 && given.minCandidateNodesAbsolute === 0) {
+      throw new ConfigError(`${path}.pluginConfig[${i}].args: Invalid value: 0: minCandidateNodesPercentage and minCandidateNodesAbsolute cannot both be zero at the same time`)
+    }
     args[name] = given ?? {}
   }
   return { schedulerName: file.schedulerName ?? defaultSchedulerName, disabled, weights, args: args as PluginArgs }

@@ -1,6 +1,6 @@
 import type { Node } from '@berth/api/types/core/v1'
 import { amountsOf } from '@berth/pod-rules'
-import type { PodInfo } from './pod-info.ts'
+import { priorityOf, type PodInfo } from './pod-info.ts'
 import { Resources } from './resources.ts'
 
 const noLabels: Readonly<Record<string, string>> = {}
@@ -17,6 +17,7 @@ export class NodeInfo {
   readonly pods = new Map<string, PodInfo>()
   /** The pods on it that have any pod (anti-)affinity. */
   readonly podsWithAffinity = new Map<string, PodInfo>()
+  #lowestPriority: number | undefined
 
   constructor(node: Node) {
     this.name = node.metadata.name
@@ -46,6 +47,16 @@ export class NodeInfo {
     return this.#node.metadata.labels ?? noLabels
   }
 
+  /** The lowest priority of its pods; Infinity where there are none. */
+  get lowestPriority(): number {
+    if (this.#lowestPriority === undefined) {
+      let lowest = Infinity
+      for (const pod of this.pods.values()) lowest = Math.min(lowest, priorityOf(pod))
+      this.#lowestPriority = lowest
+    }
+    return this.#lowestPriority
+  }
+
   /** Puts a pod on the node; one of the same key is replaced. */
   addPod(pod: PodInfo): void {
     this.removePod(pod.key)
@@ -65,6 +76,7 @@ export class NodeInfo {
   }
 
   #count(pod: PodInfo, sign: 1 | -1): void {
+    this.#lowestPriority = undefined
     this.requested.add(pod.amounts, sign)
     this.nonZeroMilliCpu += sign * pod.nonZero.milliCpu
     this.nonZeroMemory += sign * pod.nonZero.memory

@@ -16,8 +16,8 @@ interface FilterState {
   readonly matchesItself: boolean
   /** Topology value → matching pods. */
   readonly counts: Map<string, number>
-  /** The smallest of the counts; of fewer domains than wanted, 0. */
-  least: number
+  /** The smallest of the counts; undefined after they changed, until it is asked for. */
+  least: number | undefined
 }
 
 interface ScoreState {
@@ -41,14 +41,17 @@ function countDomains(pod: PodInfo, constraints: readonly Constraint[], snapshot
   }
   return constraints.map((constraint, i) => {
     const domain = counts[i]!
-    return { constraint, matchesItself: constraint.selector.matches(pod.pod.metadata.labels), counts: domain, least: leastOf(domain, constraint) }
+    return { constraint, matchesItself: constraint.selector.matches(pod.pod.metadata.labels), counts: domain, least: undefined }
   })
 }
 
-function leastOf(domain: ReadonlyMap<string, number>, constraint: Constraint): number {
-  if (domain.size < constraint.minDomains) return 0
-  let least = Infinity
-  for (const count of domain.values()) if (count < least) least = count
+/** The smallest of the counts; of fewer domains than wanted, 0. */
+function leastOf(state: FilterState): number {
+  if (state.least !== undefined) return state.least
+  const { counts, constraint } = state
+  let least = counts.size < constraint.minDomains ? 0 : Infinity
+  for (const count of counts.values()) if (count < least) least = count
+  state.least = least
   return least
 }
 
@@ -60,7 +63,7 @@ function updateDomains(states: readonly FilterState[], pod: PodInfo, other: PodI
     const value = node.labels[constraint.topologyKey]
     if (value === undefined || !isIncluded(constraint, pod.pod, node) || !isCounted(other, constraint.selector, pod.namespace)) continue
     counts.set(value, (counts.get(value) ?? 0) + amount)
-    each.least = leastOf(counts, constraint)
+    each.least = undefined
   }
 }
 
@@ -83,10 +86,11 @@ export function podTopologySpread(defaults: readonly TopologySpreadConstraint[] 
       return undefined
     },
     filter(state, _pod, node) {
-      for (const { constraint, matchesItself, counts, least } of state.read<FilterState[]>(filterKey) ?? []) {
+      for (const each of state.read<FilterState[]>(filterKey) ?? []) {
+        const { constraint, matchesItself, counts } = each
         const value = node.labels[constraint.topologyKey]
         if (value === undefined) return unresolvable(`${mismatch} (missing required label)`)
-        if ((counts.get(value) ?? 0) + (matchesItself ? 1 : 0) - least > constraint.maxSkew) return unschedulable(mismatch)
+        if ((counts.get(value) ?? 0) + (matchesItself ? 1 : 0) - leastOf(each) > constraint.maxSkew) return unschedulable(mismatch)
       }
       return undefined
     },

@@ -15,6 +15,8 @@ export interface Candidate {
   readonly violations: number
 }
 
+const noVictims = unresolvable('No preemption victims found for incoming pod')
+
 /**
  * The fewest pods that have to go from a node: all pods of lower priority are taken away, and then brought back one by
  * one as long as the pod still fits; first those that a budget protects, each time the most important one first. Or why
@@ -22,8 +24,8 @@ export interface Candidate {
  */
 export function selectVictims(pod: PodInfo, node: NodeInfo, cycle: FailedCycle, budgets: readonly PodDisruptionBudget[]): Candidate | Status {
   const priority = priorityOf(pod)
+  if (node.lowestPriority >= priority) return noVictims
   const lower = [...node.pods.values()].filter((other) => priorityOf(other) < priority).sort(byImportance)
-  if (lower.length === 0) return unresolvable('No preemption victims found for incoming pod')
   const trial = node.clone()
   for (const other of lower) cycle.remove(other, trial)
   const verdict = cycle.filter(trial)
