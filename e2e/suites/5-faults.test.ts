@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { layoutOf } from 'berth'
 import { describe, expect, inject, test } from 'vitest'
 import type { ConfigMap, Node, Pod } from '@berth/api/types/core/v1'
 import { berth, pidOf, processes } from '../support/berth.ts'
@@ -100,7 +101,7 @@ describe.skipIf(!hasKubectl)('faults (needs kubectl)', () => {
     await settled()
     const before = await guestbookPods()
     const own = await processes()
-    const { stdout } = await run(['pgrep', '-f', `supervise --table /run/${runName()}/`])
+    const { stdout } = await run(['pgrep', '-f', `supervise --table ${layoutOf(inject('dataDir')).runDir}/`])
     process.kill(Number(stdout.trim().split('\n')[0]), 'SIGKILL')
     await eventually('the page answers without it', async () => (await entries(await guestbookUrl())).pod !== '')
     const { code, stderr } = await berth(['status'])
@@ -130,13 +131,6 @@ function restartedSince(pod: Seen, before: readonly Seen[]): boolean {
   return then !== undefined && pod.restarts > then.restarts && pod.container !== then.container
 }
 
-/** The instance's short name: its runtime folder below /run. */
-function runName(): string {
-  const table = fs.readdirSync('/run').find((name) => name.startsWith('berth-') && fs.existsSync(`/run/${name}/supervisor.sock`))
-  if (!table) throw new Error('the cluster of this run has no runtime folder')
-  return table
-}
-
 function dockerSocket(): string {
-  return `/run/${runName()}/docker.sock`
+  return layoutOf(inject('dataDir')).engine.dockerSocket
 }

@@ -14,7 +14,7 @@ describe.skipIf(!hasKubectl)('down and up again (needs kubectl)', () => {
     const before = [...await podsOf('app=guestbook'), ...await podsOf('app=redis')]
     const { code, stderr } = await berth(['down'])
     expect([code, stderr]).toEqual([0, ''])
-    expect(await snapshotOfMachine()).toEqual(inject('machineBefore'))
+    expect(await snapshotOfMachine(inject('dataDir'))).toEqual(inject('machineBefore'))
     expect((await berth(['status'])).code).toBe(3)
 
     const up = await berth(['up'])
@@ -41,7 +41,7 @@ describe.skipIf(!hasKubectl)('down and up again (needs kubectl)', () => {
   test('down --purge removes the data too', async () => {
     expect((await berth(['down', '--purge'])).code).toBe(0)
     expect(fs.existsSync(inject('dataDir'))).toBe(false)
-    expect(await snapshotOfMachine()).toEqual(inject('machineBefore'))
+    expect(await snapshotOfMachine(inject('dataDir'))).toEqual(inject('machineBefore'))
     expect((await berth(['status'])).code).toBe(4)
   })
 })

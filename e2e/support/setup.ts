@@ -25,11 +25,11 @@ export default async function setup(project: TestProject): Promise<(() => void) 
   project.provide('dataDir', dataDir)
   project.provide('kubeconfig', path.join(dataDir, 'kubeconfig'))
   if (process.getuid?.() !== 0) {
-    project.provide('machineBefore', await snapshotOfMachine())
+    project.provide('machineBefore', await snapshotOfMachine(dataDir))
     return undefined
   }
   berth('down', '--purge', '--data-dir', dataDir)
-  project.provide('machineBefore', await snapshotOfMachine())
+  project.provide('machineBefore', await snapshotOfMachine(dataDir))
   const demo = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', path.join(root, 'hack/guestbook/demo.ts')], { stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, BERTH_DATA_DIR: dataDir } })
   if (demo.status !== 0) {
     // What the processes said is what explains it.

@@ -1,2 +1,3 @@
 export { berthVersion } from './version.ts'
 export { Progress, type ProgressOutput } from './progress/progress.ts'
+export { layoutOf, type Layout } from './instance/layout.ts'
