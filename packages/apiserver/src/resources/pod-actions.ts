@@ -42,6 +42,8 @@ function setScheduled(pod: ApiObject): void {
   const before = conditions.find((c) => c['type'] === 'PodScheduled')
   const since = before?.['status'] === 'True' ? before['lastTransitionTime'] : formatTime(Date.now())
   status['conditions'] = [...rest, { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: since }]
+  // Who has a node is nominated to none (ClearingNominatedNodeNameAfterBinding, on since 1.35).
+  delete status['nominatedNodeName']
   pod['status'] = status
 }
 
