@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Docker from 'dockerode'
@@ -75,6 +75,7 @@ export async function startEngine(): Promise<TestEngine> {
       await ended(dockerd, 'SIGTERM')
       await ended(containerd, 'SIGTERM')
       unmountBelow(directory)
+      removeCgroups(testCgroup)
       rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
     },
   }
@@ -121,6 +122,18 @@ function ended(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise
     child.once('exit', () => resolve())
     child.kill(signal)
   })
+}
+
+/** The cgroup below which this run's pods are. */
+export const testCgroup = `/berth-test-${process.pid}`
+
+function removeCgroups(path: string): void {
+  const remove = (directory: string): void => {
+    for (const entry of readdirSync(directory, { withFileTypes: true })) if (entry.isDirectory()) remove(join(directory, entry.name))
+    rmdirSync(directory)
+  }
+  const mount = '/sys/fs/cgroup'
+  for (const directory of [mount, ...readdirSync(mount).map((name) => join(mount, name))]) if (existsSync(join(directory, path))) remove(join(directory, path))
 }
 
 function unmountBelow(directory: string): void {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type ContainerConfig, createCriClient, type CriClient, type Init, type PodSandboxConfig } from '@berth/cri'
 import { createLogger, type RunningPart, silentLogger } from '@berth/kube'
 import { type CriDockerOptions, startCriDocker } from '../../src/index.ts'
-import { engineMissing, importBusybox, startEngine, type TestEngine, until } from './engine.ts'
+import { engineMissing, importBusybox, startEngine, testCgroup, type TestEngine, until } from './engine.ts'
 
 export const busybox = 'berth.test/busybox:1'
 
@@ -88,7 +88,7 @@ export function podConfig(shim: TestShim, fields: Init<PodSandboxConfig> = {}): 
     logDirectory: join(shim.logDirectory, name),
     labels: { 'io.kubernetes.pod.name': name },
     annotations: { note: 'kept' },
-    linux: { cgroupParent: `/berth-test-${process.pid}/${name}` },
+    linux: { cgroupParent: `${testCgroup}/${name}` },
     ...fields,
     metadata: { name, uid: `uid-${name}`, namespace: 'default', attempt: 0 },
   }
