@@ -44,7 +44,7 @@ describe.skipIf(!hasKubectl)('faults (needs kubectl)', () => {
     await eventually('the page answers', async () => (await entries(url)).pod !== '')
   })
 
-  test.each(['agent-n1', 'dockerd', 'server'])('%s is killed while pods start: all of them come up, each once', async (name) => {
+  test.each(['agent-n1', 'containerd', 'dockerd', 'server'])('%s is killed while pods start: all of them come up, each once', async (name) => {
     await settled()
     await kubectl(['create', 'deployment', 'starting', '--image=berth.local/redis:1', '--replicas=4', '--', 'sleep', '3600'])
     await eventually('they have begun', async () => (await get<{ items: Pod[] }>('pods', '-l', 'app=starting')).items.some((pod) => pod.spec.nodeName))
