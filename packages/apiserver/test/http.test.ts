@@ -106,7 +106,7 @@ describe('the HTTP server', () => {
     expect([protobuf.status, protobuf.headers['content-type']]).toEqual([200, 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'])
     expect(protobuf.text.slice(0, 5)).toBe('\n\x032.0')
     for (const { headers } of [json, protobuf]) {
-      const again = await running.send('GET', '/openapi/v2', undefined, { accept: headers['content-type'] ?? '', 'if-none-match': headers['etag'] ?? '' })
+      const again = await running.send('GET', '/openapi/v2', undefined, { accept: String(headers['content-type']), 'if-none-match': String(headers['etag']) })
       expect([again.status, again.text]).toEqual([304, ''])
     }
     expect((await running.send('GET', '/openapi/v2', undefined, { accept: 'application/xml' })).status).toBe(406)
