@@ -96,6 +96,21 @@ describe('the HTTP server', () => {
     expect(document.headers['cache-control']).toBe('public, immutable')
     expect(document.body['components']?.['schemas']?.['io.k8s.api.apps.v1.Deployment']).toBeDefined()
   })
+
+  it('publishes OpenAPI v2 of all that is served, in JSON and in the protobuf that kubectl asks for, and not again to one who has it', async () => {
+    const json = await running.send('GET', '/openapi/v2')
+    expect([json.headers['content-type'], json.body['swagger']]).toEqual(['application/json', '2.0'])
+    expect(Object.keys(json.body['definitions'] ?? {})).toEqual(expect.arrayContaining(['io.k8s.api.apps.v1.Deployment', 'io.k8s.api.core.v1.Pod']))
+    expect(json.body['definitions']).not.toHaveProperty(['io.k8s.api.apps.v1.DaemonSet'])
+    const protobuf = await running.send('GET', '/openapi/v2', undefined, { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' })
+    expect([protobuf.status, protobuf.headers['content-type']]).toEqual([200, 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'])
+    expect(protobuf.text.slice(0, 5)).toBe('\n\x032.0')
+    for (const { headers } of [json, protobuf]) {
+      const again = await running.send('GET', '/openapi/v2', undefined, { accept: String(headers['content-type']), 'if-none-match': String(headers['etag']) })
+      expect([again.status, again.text]).toEqual([304, ''])
+    }
+    expect((await running.send('GET', '/openapi/v2', undefined, { accept: 'application/xml' })).status).toBe(406)
+  })
 })
 
 describe('protobuf', () => {

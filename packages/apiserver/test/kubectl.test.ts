@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { findKubectl, startTestServer, type TestServer } from './support/server.ts'
+import { findKubectl, kubectl as kubectlWith, startTestServer, type TestServer } from './support/server.ts'
 
 const run = promisify(execFile)
 const kubectl = findKubectl()
@@ -120,6 +120,26 @@ describe.skipIf(kubectl === undefined)('kubectl', () => {
       [deployment('').replace('name: web', 'name: web3'), 'spec.template.spec.containers[0].image: Required value'],
     ]
     for (const [text, message] of cases) await expect(k('apply', '-f', await manifest(text))).rejects.toThrow(message)
+  })
+
+  it('applies again what it got as a List, and is told what is wrong within one', async () => {
+    await k('create', 'configmap', 'listed', '--from-literal=a=1')
+    const list = await k('get', 'configmaps', '--field-selector=metadata.name=listed', '-o', 'yaml')
+    expect(list).toContain('kind: List\n')
+    expect(await kubectlWith(config, ['apply', '-f', '-'], { input: list.replace('a: "1"', 'a: "2"') })).toMatchObject({ code: 0, stdout: 'configmap/listed configured\n' })
+    expect(await k('get', 'configmap', 'listed', '-o', 'jsonpath={.data.a}')).toBe('2')
+    const unknown = 'apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: ConfigMap, metadata: {name: other}, dato: {a: "1"}}]\n'
+    expect(await kubectlWith(config, ['apply', '-f', '-'], { input: unknown })).toMatchObject({ code: 1, stderr: expect.stringContaining('unknown field "dato"') as string })
+    await expect(k('get', 'configmap', 'other')).rejects.toThrow('not found')
+  })
+
+  it('says that a kind is not served', async () => {
+    const create = async (input: string, ...more: string[]): Promise<string> => (await kubectlWith(config, ['create', '-f', '-', ...more], { input })).stderr
+    const daemonset = deployment('app:1').replace('kind: Deployment', 'kind: DaemonSet')
+    expect(await create('apiVersion: batch/v1\nkind: Job\nmetadata: {name: x}\n')).toContain('no matches for kind "Job" in version "batch/v1"')
+    expect(await create(daemonset, '--validate=false')).toContain('no matches for kind "DaemonSet" in version "apps/v1"')
+    // In a group version that is served, kubectl first looks for a custom resource of that kind.
+    expect(await create(daemonset)).toContain('failed to list CRDs: the server could not find the requested resource')
   })
 
   it('deletes with each propagation, and waits', async () => {

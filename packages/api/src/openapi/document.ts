@@ -1,6 +1,6 @@
 import type { ResourceInfo, SubresourceInfo } from '../resource.ts'
 import { Components, type Node } from './components.ts'
-import { readDescriptions } from './descriptions.ts'
+import { type Descriptions, readDescriptions } from './descriptions.ts'
 import { type Operation, type Target, allNamespacesOperations, collectionOperations, connectOperations, itemOperations, logOperations, pathParameter, watchOperations } from './operations.ts'
 
 const connects = new Set(['attach', 'exec', 'portforward', 'proxy'])
@@ -15,10 +15,11 @@ export function openApiV3Path(groupVersion: string): string {
  * milliseconds; callers keep the encoded bytes.
  * @param groupVersion `v1`, `apps/v1`
  * @param resources the resources that are served of it, each with the subresources that are served
+ * @param describe what types and fields are for; read from the build when it is not given
  */
-export function openApiV3(groupVersion: string, resources: readonly ResourceInfo[]): Record<string, unknown> {
+export function openApiV3(groupVersion: string, resources: readonly ResourceInfo[], describe: Descriptions = readDescriptions()): Record<string, unknown> {
   const [version = '', group = ''] = groupVersion.split('/').reverse()
-  const document = new Document(group, version)
+  const document = new Document(group, version, describe)
   for (const resource of resources) document.add(resource)
   return document.toJson()
 }
@@ -30,11 +31,11 @@ class Document {
   readonly #components: Components
   readonly #paths: Record<string, Node> = {}
 
-  constructor(group: string, version: string) {
+  constructor(group: string, version: string, describe: Descriptions) {
     this.#group = group
     this.#version = version
     this.#root = `/${openApiV3Path(group === '' ? version : `${group}/${version}`)}/`
-    this.#components = new Components(group, version, readDescriptions())
+    this.#components = new Components(group, version, describe)
     const list = this.#components.meta('APIResourceList')
     const content = Object.fromEntries(['application/json', 'application/vnd.kubernetes.protobuf', 'application/yaml'].map((t) => [t, { schema: list }]))
     this.#paths[this.#root] = { get: { operationId: `get${this.#prefix()}APIResources`, responses: { 200: { description: 'OK', content }, 401: { description: 'Unauthorized' } }, tags: [this.#tag()] } }
@@ -82,9 +83,10 @@ class Document {
   }
 
   #addSubresource(info: ResourceInfo, sub: SubresourceInfo, path: string, name: Node[], id: string): void {
-    const gvk = { group: sub.version === '' ? info.group : sub.group, version: sub.version === '' ? info.version : sub.version, kind: sub.kind }
+    const gvk = { group: sub.version === '' ? info.group : sub.group, kind: sub.kind, version: sub.version === '' ? info.version : sub.version }
     const own = `${id}${capital(sub.name)}`
-    const target = this.#target(gvk, own)
+    // What a connection takes is said by its parameters; no body has the options' schema.
+    const target = connects.has(sub.name) ? { id: own, gvk, schema: {}, tag: this.#tag() } : this.#target(gvk, own)
     if (!target) return
     if (connects.has(sub.name)) {
       const named = (method: string, suffix: string): string => `connect${this.#prefix()}${capital(method)}${own.slice(this.#prefix().length)}${suffix}`

@@ -67,11 +67,21 @@ export function allNamespacesOperations(target: Target, list: Node): Operation[]
   return [operation('get', 'list', target, `list${target.id.replace('Namespaced', '')}ForAllNamespaces`, [...listing, ...watching, pretty], undefined, responses([200], streams, list))]
 }
 
+/** What is answered with the object itself when it is deleted; all else is with a Status. */
+const answeredWhenDeleted = new Set([
+  '/PersistentVolume', '/PersistentVolumeClaim', '/Pod', '/PodTemplate', '/ResourceQuota', '/Service', '/ServiceAccount', 'resource.k8s.io/DeviceClass', 'resource.k8s.io/ResourceClaim',
+  'resource.k8s.io/ResourceClaimTemplate', 'resource.k8s.io/ResourceSlice', 'storage.k8s.io/CSIDriver', 'storage.k8s.io/CSINode', 'storage.k8s.io/StorageClass', 'storage.k8s.io/VolumeAttachment',
+  'storage.k8s.io/VolumeAttributesClass',
+])
+
 /** The operations on one object, or on a subresource of it. */
 export function itemOperations(verbs: ReadonlySet<string>, target: Target, components: Components): Operation[] {
   const out: Operation[] = []
   if (verbs.has('create')) out.push(operation('post', 'post', target, `create${target.id}`, [...write, pretty], bodyOf(target.schema), responses([200, 201, 202], media, target.schema)))
-  if (verbs.has('delete')) out.push(operation('delete', 'delete', target, `delete${target.id}`, [...deleting, pretty], contents(['*/*'], components.meta('DeleteOptions')), responses([200, 202], media, components.meta('Status'))))
+  if (verbs.has('delete')) {
+    const answer = answeredWhenDeleted.has(`${target.gvk.group}/${target.gvk.kind}`) ? target.schema : components.meta('Status')
+    out.push(operation('delete', 'delete', target, `delete${target.id}`, [...deleting, pretty], contents(['*/*'], components.meta('DeleteOptions')), responses([200, 202], media, answer)))
+  }
   if (verbs.has('get')) out.push(operation('get', 'get', target, `read${target.id}`, [pretty], undefined, responses([200], media, target.schema)))
   if (verbs.has('patch')) {
     const body = { ...contents(patches, components.meta('Patch')), required: true }
@@ -104,7 +114,8 @@ export function logOperations(target: Target): Operation[] {
 
 function optionParameters(gvk: { group: string; version: string; kind: string }): Node[] {
   const types: Record<string, string> = { boolean: 'boolean', int32: 'integer', int64: 'integer' }
-  return [...(schemaOf(gvk)?.fields.values() ?? [])].filter((f) => f.name !== 'kind' && f.name !== 'apiVersion').map((f) => query(f.name, types[f.type.kind] ?? 'string'))
+  // Times are taken, but upstream does not list them.
+  return [...(schemaOf(gvk)?.fields.values() ?? [])].filter((f) => f.name !== 'kind' && f.name !== 'apiVersion' && f.type.kind !== 'time').map((f) => query(f.name, types[f.type.kind] ?? 'string'))
 }
 
 export type { Scope, Target }

@@ -1,22 +1,65 @@
-// /openapi/v3: the index of documents and one document a group and version. Documents are made when the index is first asked for, and kept compressed.
+// /openapi/v3: the index of documents and one document a group and version; /openapi/v2: one document of everything, for clients that fall back to it
+// (kubectl, of kinds that v3 does not have). Documents are made when they are first asked for, and kept compressed.
 import { createHash } from 'node:crypto'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { openApiV3, openApiV3Path } from '@berth/api'
+import { openApiV2, openApiV3, openApiV3Path, type ResourceInfo } from '@berth/api'
+import { encodeOpenApiV2 } from '../protobuf/openapi-v2.ts'
 import type { ApiResponse } from '../interfaces.ts'
 import type { Discovery } from './discovery.ts'
 import type { PathHandler } from './handler.ts'
+import { parseAccept } from './media-types.ts'
 import { jsonResponse, textResponse } from './respond.ts'
 
-/** The handlers of /openapi/v3. /openapi/v2 is not served: clients use v3. */
+/** A document as it is kept. */
+interface Kept { readonly compressed: Buffer, readonly hash: string }
+
+function keep(encoded: string | Uint8Array): Kept {
+  return { compressed: gzipSync(encoded, { level: 1 }), hash: createHash('sha512').update(encoded).digest('hex').toUpperCase() }
+}
+
+/** What is served of a group version. */
+function resourcesOf(discovery: Discovery, groupVersion: string): ResourceInfo[] {
+  const [group = '', version = ''] = groupVersion.includes('/') ? groupVersion.split('/') : ['', groupVersion]
+  return discovery.resourcesOf(group, version).map((s) => ({ ...s.info, subresources: s.subresources }))
+}
+
+/** The handlers of /openapi/v2 and /openapi/v3. */
 export function openApiPaths(discovery: Discovery): PathHandler[] {
-  const documents = new Map<string, { compressed: Buffer, hash: string }>()
-  const document = (groupVersion: string): { compressed: Buffer, hash: string } => {
+  return [openApiV2Path(discovery), ...openApiV3Paths(discovery)]
+}
+
+const protobuf = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+/** What may be asked for of v2, and what the answer is called: the name with `@`, which clients still send, is no media type. */
+const v2Types: Record<string, string> = {
+  '*/*': 'application/json', 'application/*': 'application/json', 'application/json': 'application/json', [protobuf]: protobuf, 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf': protobuf,
+}
+
+function openApiV2Path(discovery: Discovery): PathHandler {
+  const documents = new Map<string, Kept>()
+  const make = (type: string): Kept => {
+    const document = openApiV2([...discovery.groupVersions].map((gv) => [gv, resourcesOf(discovery, gv)] as const))
+    return keep(type === protobuf ? encodeOpenApiV2(document) : JSON.stringify(document))
+  }
+  return {
+    path: '/openapi/v2',
+    handle(request) {
+      const type = parseAccept(request.headers['accept']).map((range) => v2Types[range.type]).find((t) => t !== undefined)
+      if (type === undefined) return { status: 406, headers: { vary: 'Accept' }, body: '' }
+      const kept = documents.get(type) ?? make(type)
+      documents.set(type, kept)
+      const headers = { 'content-type': type, etag: `"${kept.hash}"`, vary: 'Accept' }
+      if (request.headers['if-none-match'] === headers.etag) return { status: 304, headers, body: '' }
+      return { status: 200, headers, body: gunzipSync(kept.compressed) }
+    },
+  }
+}
+
+function openApiV3Paths(discovery: Discovery): PathHandler[] {
+  const documents = new Map<string, Kept>()
+  const document = (groupVersion: string): Kept => {
     let made = documents.get(groupVersion)
     if (!made) {
-      const [group = '', version = ''] = groupVersion.includes('/') ? groupVersion.split('/') : ['', groupVersion]
-      const resources = discovery.resourcesOf(group, version).map((s) => ({ ...s.info, subresources: s.subresources }))
-      const text = JSON.stringify(openApiV3(groupVersion, resources))
-      made = { compressed: gzipSync(text, { level: 1 }), hash: createHash('sha512').update(text).digest('hex').toUpperCase() }
+      made = keep(JSON.stringify(openApiV3(groupVersion, resourcesOf(discovery, groupVersion))))
       documents.set(groupVersion, made)
     }
     return made

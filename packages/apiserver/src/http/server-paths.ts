@@ -40,7 +40,7 @@ function rootPaths(path: string, discovery: Discovery): ApiResponse {
   if (path !== '/') return notFoundText()
   const groups = [...discovery.groupVersions].filter((gv) => gv.includes('/'))
   const names = [...new Set(groups.map((gv) => gv.split('/')[0] ?? ''))]
-  const paths = ['/api', '/api/v1', '/apis', ...names.map((g) => `/apis/${g}`), ...groups.map((gv) => `/apis/${gv}`), '/healthz', '/livez', '/metrics', '/openapi/v3', '/readyz', '/version']
+  const paths = ['/api', '/api/v1', '/apis', ...names.map((g) => `/apis/${g}`), ...groups.map((gv) => `/apis/${gv}`), '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version']
   return jsonResponse(200, { paths: paths.sort() }, undefined, true)
 }
 
