@@ -11,6 +11,7 @@ import { stopInTurn } from '../boot/stop.ts'
 import { nodeAddress, type Instance } from '../instance/instance.ts'
 import type { Layout } from '../instance/layout.ts'
 import { nodeKubeconfig, nodeServing, type nodeIdentities } from '../server/credentials.ts'
+import { workerPart } from '../threads/worker-part.ts'
 import { watchAnchor } from './anchor-watch.ts'
 import { nodeCapacity } from './capacity.ts'
 import type { DnsThreadData } from './dns-thread.ts'
@@ -86,22 +87,7 @@ function sockets(socket: string): string {
   return socket.slice(0, socket.lastIndexOf('/'))
 }
 
-/** Runs the DNS on a thread of its own: its load must not delay a probe or a lease. A thread that dies ends the process. */
+/** Runs the DNS on a thread of its own: its load must not delay a probe or a lease. */
 function startDnsThread(workerData: DnsThreadData, logger: Logger): RunningPart {
-  const worker = new Worker(new URL('./dns-thread.ts', import.meta.url), { name: 'dns', workerData })
-  let stopping = false
-  worker.on('error', (error) => logger.error(error, 'The DNS thread failed'))
-  worker.on('exit', () => {
-    if (!stopping) process.exit(1)
-  })
-  return {
-    name: 'dns',
-    async stop() {
-      stopping = true
-      worker.postMessage('stop')
-      const ended = new Promise<void>((resolve) => { worker.once('exit', () => resolve()) })
-      await Promise.race([ended, sleep(2000)])
-      await worker.terminate()
-    },
-  }
+  return workerPart('dns', new Worker(new URL('./dns-thread.ts', import.meta.url), { name: 'dns', workerData }), logger)
 }

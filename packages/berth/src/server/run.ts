@@ -1,13 +1,13 @@
 import path from 'node:path'
 import { startApiServer } from '@berth/apiserver'
-import { createClient, type Logger } from '@berth/kube'
+import { createClient, type Logger, type RunningPart } from '@berth/kube'
 import { stopInTurn } from '../boot/stop.ts'
 import { serverAddress, type Instance } from '../instance/instance.ts'
 import type { Layout } from '../instance/layout.ts'
 import { keepHostRules } from '../network/host-keeper.ts'
 import { writeCredentials } from './credentials.ts'
 import { ensureRoles } from './roles.ts'
-import { startPartThread, type PartThread } from './threads.ts'
+import { startPartThread } from './threads.ts'
 
 export interface RunServerOptions {
   readonly layout: Layout
@@ -35,7 +35,7 @@ export async function runServer({ layout, instance, verbosity, logger, signal }:
     logger: logger.with({ part: 'apiserver' }),
   })
   await writeCredentials(layout, instance, api.certificates.authority)
-  const threads: PartThread[] = []
+  const threads: RunningPart[] = []
   const settings = { clusterCidr: instance.podCidr, nodeCidrMaskSize: 24, serviceCidr: instance.serviceCidr, rootCa: api.certificates.authority.certificate }
   const thread = (name: string, script: URL, user: string, groups: string[]): void => {
     threads.push(startPartThread({ name, script, handler: api.handler, user: { name: user, groups: ['system:authenticated', ...groups] }, verbosity, settings, logger, maxOldSpaceMb: 2048 }))
