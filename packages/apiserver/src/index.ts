@@ -1,3 +1,4 @@
+export { kubeconfig } from './certificates/kubeconfig.ts'
 export { command } from './command.ts'
 export { startApiServer } from './server.ts'
 export type { ApiServer, StartOptions } from './server.ts'

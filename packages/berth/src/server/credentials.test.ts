@@ -2,12 +2,12 @@ import crypto from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { kubeconfig } from '@berth/apiserver'
 import { createCa, inspectCertificate, issueCertificate, parseYaml, type CertificateAndKey } from '@berth/kube'
 import { expect, onTestFinished, test } from 'vitest'
 import { newInstance, type Instance } from '../instance/instance.ts'
 import { layoutOf, type Layout } from '../instance/layout.ts'
 import { nodeKubeconfig, nodeServing, writeCredentials } from './credentials.ts'
-import { kubeconfigText } from './kubeconfig.ts'
 
 interface Parsed { clusters: [{ cluster: { server: string; 'certificate-authority-data': string } }]; users: [{ user: { 'client-certificate-data': string; 'client-key-data': string } }] }
 
@@ -83,8 +83,8 @@ test('a certificate near its end is renewed, its neighbours stay', async () => {
   const others = everyFile(layout, instance).filter((file) => file !== layout.kubeconfig)
   const before = contents(others)
   // Valid for a day, of which nearly all is over: a clock 23 hours behind issued it.
-  const { certificate, key } = await issueCertificate(authority, { commonName: 'kubernetes-admin', organizations: ['system:masters'], usages: ['client'], days: 1 }, { now: Date.now() - 23 * 3600_000 })
-  fs.writeFileSync(layout.kubeconfig, kubeconfigText({ server: (await parsed(layout.kubeconfig)).clusters[0].cluster.server, ca: authority.certificate, user: 'kubernetes-admin', certificate, key }))
+  const client = await issueCertificate(authority, { commonName: 'kubernetes-admin', organizations: ['system:masters'], usages: ['client'], days: 1 }, { now: Date.now() - 23 * 3600_000 })
+  fs.writeFileSync(layout.kubeconfig, kubeconfig({ server: (await parsed(layout.kubeconfig)).clusters[0].cluster.server, ca: authority.certificate, user: 'kubernetes-admin', client }))
   await writeCredentials(layout, instance, authority)
   expect(inspectCertificate(await certificateIn(layout.kubeconfig)).notAfter).toBeGreaterThan(Date.now() + 7 * 86_400_000)
   expect(contents(others)).toEqual(before)

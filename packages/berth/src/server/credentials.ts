@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { kubeconfig } from '@berth/apiserver'
 import { issueCertificate, needsRenewal, parseYaml, type CertificateAndKey } from '@berth/kube'
 import { nodeAddress, serverAddress, type Instance } from '../instance/instance.ts'
 import type { Layout } from '../instance/layout.ts'
-import { kubeconfigText } from './kubeconfig.ts'
 
 /** Whom a node's parts are to the API server, and where each finds its kubeconfig. */
 export const nodeIdentities = {
@@ -57,8 +57,8 @@ export async function writeCredentials(layout: Layout, instance: Instance, autho
   const server = `https://${serverAddress(instance)}:${instance.securePort}`
   const write = async (file: string, identity: { commonName: string; organizations: readonly string[] }): Promise<void> => {
     if (await stillGood(file, authority.certificate, server)) return
-    const { certificate, key } = await issueCertificate(authority, { commonName: identity.commonName, organizations: [...identity.organizations], usages: ['client'] })
-    writeSecret(file, kubeconfigText({ server, ca: authority.certificate, user: identity.commonName, certificate, key }))
+    const client = await issueCertificate(authority, { commonName: identity.commonName, organizations: [...identity.organizations], usages: ['client'] })
+    writeSecret(file, kubeconfig({ server, ca: authority.certificate, user: identity.commonName, client }))
   }
   // The kubelet's certificate first: its kubeconfig is what an agent waits for.
   await Promise.all(instance.nodes.map((node) => writeServing(layout, instance, node, authority)))
