@@ -1,3 +1,2 @@
-export { berthVersion } from './version.ts'
 export { Progress, type ProgressOutput } from './progress/progress.ts'
 export { layoutOf, type Layout } from './instance/layout.ts'

@@ -52,7 +52,6 @@ export interface NodeLayout {
   readonly overlayDir: string
   readonly overlaySocket: string
   readonly resolvConf: string
-  readonly kubeconfig: string
 }
 
 export const defaultDataDir = '/var/lib/berth'
@@ -106,7 +105,6 @@ export function layoutOf(dataDir: string): Layout {
         overlayDir: path.join(rootDir, 'cni/state'),
         overlaySocket: path.join(sockets, 'cni.sock'),
         resolvConf: path.join(rootDir, 'resolv.conf'),
-        kubeconfig: path.join(rootDir, 'kubeconfig'),
       }
     },
   }

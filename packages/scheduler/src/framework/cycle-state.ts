@@ -3,8 +3,6 @@ export class CycleState {
   readonly #values = new Map<string, unknown>()
   /** Plugins whose PreFilter said Skip: their Filter is not called. */
   readonly skippedFilters = new Set<string>()
-  /** Plugins whose PreScore said Skip: their Score is not called. */
-  readonly skippedScores = new Set<string>()
 
   write(key: string, value: unknown): void {
     this.#values.set(key, value)
