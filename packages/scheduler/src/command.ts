@@ -2,6 +2,7 @@ import crypto from 'node:crypto'
 import os from 'node:os'
 import { createClient, defineCommand, delegatedAuthentication, delegatedAuthorization, runLeaderElection, selfSignedServing, startComponentServer, transportFromKubeconfig, type KubeClient, type Logger } from '@berth/kube'
 import { readSchedulerConfig, schedulerConfigOf, type SchedulerConfig } from './config/config.ts'
+import { featureGates, parseFeatureGates } from './config/feature-gates.ts'
 import type { Scheduler } from './loop/scheduler.ts'
 import { startScheduler } from './start.ts'
 
@@ -38,6 +39,7 @@ export const command = defineCommand({
   flags: {
     config: { type: 'string', description: 'The path to the configuration file (KubeSchedulerConfiguration, kubescheduler.config.k8s.io/v1).' },
     kubeconfig: { type: 'string', description: 'The path to a kubeconfig; the configuration file\'s where absent, else the cluster this runs in.' },
+    'feature-gates': { type: 'string', description: 'Features to switch on or off, as upstream names them: A=true,B=false.', default: '' },
     'leader-elect': { type: 'boolean', description: 'Elect a leader before scheduling; true where not given.', default: true },
     'leader-elect-resource-name': { type: 'string', description: 'The name of the lease.', default: 'kube-scheduler' },
     'leader-elect-resource-namespace': { type: 'string', description: 'The namespace of the lease.', default: 'kube-system' },
@@ -47,7 +49,8 @@ export const command = defineCommand({
     'tls-private-key-file': { type: 'string', description: 'Its private key (PEM).' },
   },
   async run(flags, _positionals, io) {
-    const fromFile = flags.config === undefined ? schedulerConfigOf({}) : await readSchedulerConfig(flags.config)
+    const gates = featureGates(parseFeatureGates(flags['feature-gates']))
+    const fromFile = flags.config === undefined ? schedulerConfigOf({}, gates) : await readSchedulerConfig(flags.config, gates)
     const given = (name: string): boolean => io.given.has(name)
     const config: SchedulerConfig = {
       ...fromFile,

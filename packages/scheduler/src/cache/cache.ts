@@ -1,9 +1,11 @@
+import type { ResourceInfo } from '@berth/api'
 import type { Service } from '@berth/api/types/core/v1'
 import type { LabelSelector } from '@berth/api/types/meta/v1'
 import type { PodDisruptionBudget } from '@berth/api/types/policy/v1'
 import { keyOf } from '@berth/kube'
 import { NodeInfo } from '../framework/node-info.ts'
 import { podInfoOf, type PodInfo } from '../framework/pod-info.ts'
+import { resourceKey, type KubernetesObject } from '../framework/resource-key.ts'
 import type { ImageState, Snapshot } from '../framework/snapshot.ts'
 import { normalizedImageName } from '../plugins/image-locality.ts'
 import type { Change } from './changes.ts'
@@ -25,6 +27,7 @@ export class Cache implements Snapshot {
   readonly #services = new Map<string, Map<string, Service>>()
   readonly #owners = new Map<string, LabelSelector>()
   readonly #budgets = new Map<string, PodDisruptionBudget>()
+  readonly #objects = new Map<string, Map<string, KubernetesObject>>()
   readonly #nominations = new Nominations()
   /** The number of the last assume or forget: an explanation says up to which it is true. */
   sequence = 0
@@ -56,6 +59,11 @@ export class Cache implements Snapshot {
 
   get budgets(): readonly PodDisruptionBudget[] {
     return [...this.#budgets.values()]
+  }
+
+  /** The kind's objects; the cast is the feed's to answer for: it alone says what is of which kind. */
+  objects<T>(resource: ResourceInfo<T>): ReadonlyMap<string, T> {
+    return this.#objectsOf(resourceKey(resource)) as ReadonlyMap<string, unknown> as ReadonlyMap<string, T>
   }
 
   nominationOf(key: string): string | undefined {
@@ -118,9 +126,17 @@ export class Cache implements Snapshot {
       case 'owner-gone': return void this.#owners.delete(`${change.kind}/${change.key}`)
       case 'budget-set': return void this.#budgets.set(keyOf(change.budget), change.budget)
       case 'budget-gone': return void this.#budgets.delete(change.key)
+      case 'object-set': return void this.#objectsOf(change.resource).set(keyOf(change.object), change.object)
+      case 'object-gone': return void this.#objectsOf(change.resource).delete(change.key)
       case 'nominate': return this.#nominations.set(podInfoOf(change.pod), change.node)
       case 'nomination-gone': return this.#nominations.delete(change.key)
     }
+  }
+
+  #objectsOf(resource: string): Map<string, KubernetesObject> {
+    let objects = this.#objects.get(resource)
+    if (!objects) this.#objects.set(resource, objects = new Map())
+    return objects
   }
 
   #setNode(node: NodeInfo['node']): void {

@@ -1,6 +1,7 @@
 import type { Node, Pod, Service } from '@berth/api/types/core/v1'
 import type { LabelSelector } from '@berth/api/types/meta/v1'
 import type { PodDisruptionBudget } from '@berth/api/types/policy/v1'
+import type { KubernetesObject } from '../framework/resource-key.ts'
 
 /**
  * What changed in the cluster, one change at a time. The cache is fed by these alone, so that a second cache (for
@@ -20,6 +21,9 @@ export type Change =
   | { readonly type: 'owner-gone'; readonly kind: string; readonly key: string }
   | { readonly type: 'budget-set'; readonly budget: PodDisruptionBudget }
   | { readonly type: 'budget-gone'; readonly key: string }
+  /** Any watched kind that has no change of its own; `resource` is resourceKey's. */
+  | { readonly type: 'object-set'; readonly resource: string; readonly object: KubernetesObject }
+  | { readonly type: 'object-gone'; readonly resource: string; readonly key: string }
   /** A waiting pod has its room on a node, or has it there no more. */
   | { readonly type: 'nominate'; readonly pod: Pod; readonly node: string }
   | { readonly type: 'nomination-gone'; readonly key: string }

@@ -1,6 +1,7 @@
 import { checkShape, parseDuration, readConfigFile } from '@berth/kube'
 import { plugins as registry, type PluginArgs } from '../plugins/registry.ts'
 import { ConfigError } from '../errors.ts'
+import { featureGates, type FeatureGates } from './feature-gates.ts'
 import { configurationShape, pluginArgsShapes } from './shape.ts'
 
 /** A profile as configured. */
@@ -18,6 +19,7 @@ export interface SchedulerConfig {
   readonly podMaxBackoffMs: number
   readonly leaderElection: { readonly leaderElect: boolean; readonly namespace: string; readonly name: string; readonly leaseDurationMs: number; readonly renewDeadlineMs: number; readonly retryPeriodMs: number }
   readonly kubeconfig?: string
+  readonly gates: FeatureGates
 }
 
 interface PluginRef { name: string; weight?: number }
@@ -68,7 +70,7 @@ function profileOf(file: ProfileFile, path: string): ProfileConfig {
 }
 
 /** Turns a file's content, already of the right shape, into what is run; refuses what is not served, with its path. */
-export function schedulerConfigOf(file: ConfigFile): SchedulerConfig {
+export function schedulerConfigOf(file: ConfigFile, gates: FeatureGates = featureGates()): SchedulerConfig {
   if ((file.extenders ?? []).length > 0) throw new ConfigError('extenders: this scheduler calls no extenders yet')
   const percentage = file.percentageOfNodesToScore ?? 0
   if (percentage !== 0 && percentage !== 100) throw new ConfigError(`percentageOfNodesToScore: Invalid value: ${percentage}: all nodes are scored; 0 and 100 say that`)
@@ -83,6 +85,7 @@ export function schedulerConfigOf(file: ConfigFile): SchedulerConfig {
   const election = file.leaderElection ?? {}
   return {
     profiles,
+    gates,
     podInitialBackoffMs: initial * 1000,
     podMaxBackoffMs: max * 1000,
     leaderElection: {
@@ -98,6 +101,6 @@ export function schedulerConfigOf(file: ConfigFile): SchedulerConfig {
 }
 
 /** Reads a KubeSchedulerConfiguration file strictly. Throws with the path of what is wrong. */
-export async function readSchedulerConfig(file: string): Promise<SchedulerConfig> {
-  return schedulerConfigOf(await readConfigFile<ConfigFile>(file, { group: 'kubescheduler.config.k8s.io', version: 'v1', kind: 'KubeSchedulerConfiguration' }, configurationShape))
+export async function readSchedulerConfig(file: string, gates?: FeatureGates): Promise<SchedulerConfig> {
+  return schedulerConfigOf(await readConfigFile<ConfigFile>(file, { group: 'kubescheduler.config.k8s.io', version: 'v1', kind: 'KubeSchedulerConfiguration' }, configurationShape), gates)
 }

@@ -43,6 +43,12 @@ export interface PostFilterResult {
   readonly message?: string
 }
 
+/** What permit says: a rejection, or how long the pod has to wait for leave. */
+export interface PermitResult {
+  readonly status?: Status
+  readonly waitMs?: number
+}
+
 /** An event that may make a pod schedulable that the plugin rejected. */
 export interface EventInterest {
   readonly event: ClusterEvent
@@ -65,7 +71,8 @@ export type Dependence = 'node' | 'node-and-pods' | 'domain'
 /**
  * A scheduling plugin: one file, and one line in the registry. It serves the extension points whose methods it has
  * (kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework). Methods are pure: they read what they are
- * given, keep what they compute in the cycle's state, and change nothing else; `bind` alone acts.
+ * given, keep what they compute in the cycle's state, and change nothing else; `reserve` and `unreserve` may keep books
+ * of their own, and `preBind`, `bind` and `postBind` act.
  */
 export interface Plugin {
   readonly name: string
@@ -88,7 +95,16 @@ export interface Plugin {
   /** A number; after `normalize` an integer of 0 to 100. */
   score?(state: CycleState, pod: PodInfo, node: NodeInfo): number
   normalize?(state: CycleState, pod: PodInfo, scores: number[]): void
+  /** Takes in memory what the pod needs beside the node (volumes, devices). A status rejects the pod; unreserve is called then, too. */
   reserve?(state: CycleState, pod: PodInfo, node: string): Status | undefined
+  /** Gives back what reserve took; called in the opposite order of reserve, also for a plugin whose reserve never ran or failed. Must not fail. */
   unreserve?(state: CycleState, pod: PodInfo, node: string): void
-  bind?(pod: PodInfo, node: string): Promise<void>
+  /** The last word before binding: a status rejects the pod, `waitMs` lets it wait that long until somebody allows or rejects it. */
+  permit?(state: CycleState, pod: PodInfo, node: string): PermitResult | undefined
+  /** Prepares the API for the binding. Runs after the decision, beside the loop: it alone, bind and postBind may wait for the API. */
+  preBind?(state: CycleState, pod: PodInfo, node: string, signal: AbortSignal): Promise<Status | undefined>
+  /** Binds the pod, or leaves it to the next one (Skip). Throws where the API refuses. */
+  bind?(pod: PodInfo, node: string, signal: AbortSignal): Promise<Status | undefined | void>
+  /** The pod is bound. */
+  postBind?(state: CycleState, pod: PodInfo, node: string): void
 }

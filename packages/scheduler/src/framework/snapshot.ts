@@ -1,3 +1,4 @@
+import type { ResourceInfo } from '@berth/api'
 import type { Service } from '@berth/api/types/core/v1'
 import type { LabelSelector } from '@berth/api/types/meta/v1'
 import type { PodDisruptionBudget } from '@berth/api/types/policy/v1'
@@ -29,4 +30,20 @@ export interface Snapshot {
   /** The waiting pods that are nominated to a node; undefined where there are none. */
   nominatedOn(node: string): ReadonlyMap<string, PodInfo> | undefined
   readonly budgets: readonly PodDisruptionBudget[]
+  /** The objects of a kind that some plugin watches, by `namespace/name`; empty where nothing is known of it. */
+  objects<T>(resource: ResourceInfo<T>): ReadonlyMap<string, T>
+}
+
+/** A cluster without anything in it: for plugins that are made outside of a scheduler. */
+export const emptySnapshot: Snapshot = {
+  nodes: [],
+  node: () => undefined,
+  namespaceLabels: () => ({}),
+  image: () => undefined,
+  servicesIn: () => [],
+  ownerSelector: () => undefined,
+  nominationOf: () => undefined,
+  nominatedOn: () => undefined,
+  budgets: [],
+  objects: () => new Map(),
 }

@@ -7,12 +7,14 @@ import { decide, type Decision } from '../cycle/decide.ts'
 import { misfitMessage, rejectingPlugins } from '../cycle/fit-error.ts'
 import type { EventObjects, Plugin, PostFilterResult } from '../framework/plugin.ts'
 import { podInfoOf, podKey, priorityOf, type PodInfo } from '../framework/pod-info.ts'
-import { makeProfile, type Profile } from '../framework/profile.ts'
+import { makeProfile, watchedKinds, type Profile } from '../framework/profile.ts'
 import { SchedulerMetrics } from '../metrics.ts'
 import type { ClusterEvent } from '../queue/events.ts'
 import { SchedulingQueue, type WaitingPod } from '../queue/scheduling-queue.ts'
 import { DecisionLog } from './decision-log.ts'
-import { connectFeed } from './feed.ts'
+import { connectFeed, type FeedSink } from './feed.ts'
+import { whenServed } from './served.ts'
+import { connectKind } from './watch-kinds.ts'
 import { Evictor } from './preempt.ts'
 import { Reporter } from './report.ts'
 
@@ -57,7 +59,7 @@ export class Scheduler implements RunningPart {
   constructor(options: SchedulerOptions) {
     const { config, clock, client } = options
     this.#options = options
-    this.#profiles = new Map(config.profiles.map((profile) => [profile.schedulerName, makeProfile({ ...profile, client })]))
+    this.#profiles = new Map(config.profiles.map((profile) => [profile.schedulerName, makeProfile({ ...profile, client, clock, gates: config.gates, snapshot: () => this.#cache })]))
     const [first] = this.#profiles.values()
     const sort = first?.plugins.find((plugin) => plugin.less)
     this.#queue = new SchedulingQueue({
@@ -77,12 +79,14 @@ export class Scheduler implements RunningPart {
   /** Follows the cluster and, once it is known, schedules. */
   async start(): Promise<void> {
     const { informers, clock } = this.#options
-    connectFeed(informers, {
+    const sink: FeedSink = {
       change: (change) => this.#apply(change),
       event: (event, objects) => this.#event(event, objects),
       waiting: (pod, old) => this.#waiting(pod, old),
       settled: (key) => this.#settled(key),
-    })
+    }
+    connectFeed(informers, sink)
+    await whenServed(watchedKinds(this.#profiles.values()), (resource) => connectKind(informers, resource, sink), this.#options, this.#abort.signal)
     informers.start(this.#abort.signal)
     await informers.whenSynced(this.#abort.signal)
     this.#running = true
@@ -251,7 +255,7 @@ export class Scheduler implements RunningPart {
 
   async #bind(waiting: WaitingPod, profile: Profile, node: string, started: number): Promise<void> {
     const binder = profile.plugins.find((plugin) => plugin.bind)
-    await binder?.bind?.(waiting.info, node)
+    await binder?.bind?.(waiting.info, node, this.#abort.signal)
     const now = this.#options.clock.now()
     this.metrics.attempt('scheduled', profile.schedulerName, (performance.now() - started) / 1000)
     this.metrics.placed(waiting.attempts, (now - waiting.firstSeen) / 1000)

@@ -1,6 +1,9 @@
 import type { NodeAffinity, TopologySpreadConstraint } from '@berth/api/types/core/v1'
-import type { KubeClient } from '@berth/kube'
+import type { ResourceInfo } from '@berth/api'
+import type { Clock, KubeClient } from '@berth/kube'
+import type { FeatureGates } from '../config/feature-gates.ts'
 import type { Plugin } from '../framework/plugin.ts'
+import type { Snapshot } from '../framework/snapshot.ts'
 import { defaultBinder } from './default-binder.ts'
 import { defaultPreemption, type DefaultPreemptionArgs } from './default-preemption.ts'
 import { imageLocality } from './image-locality.ts'
@@ -31,13 +34,21 @@ export interface PluginArgs {
 export interface PluginContext {
   readonly args: PluginArgs
   /** Absent where nothing is bound: tests, explanations. */
-  readonly client?: Pick<KubeClient, 'create'>
+  readonly client?: KubeClient
+  readonly clock: Clock
+  readonly gates: FeatureGates
+  /** The cluster as it is now: for preBind and for books kept between cycles. In a cycle a plugin reads the snapshot that it is given. */
+  snapshot(): Snapshot
 }
 
 export interface PluginEntry {
   /** Its scores' weight in the default profile. */
   readonly weight: number
   make(context: PluginContext): Plugin
+  /** Kinds that the plugin reads by `snapshot.objects`; they are watched while some profile has the plugin and the API serves them. */
+  readonly watches?: readonly ResourceInfo[]
+  /** The plugin is in the default profile only while this says so; always, where absent. Named in a configuration, it is there all the same. */
+  readonly byDefault?: (gates: FeatureGates) => boolean
 }
 
 /** Every plugin, in the order in which filters run (upstream: default_plugins.go). A new plugin is one file and one line here. */
