@@ -96,3 +96,15 @@ test('over TLS, a client certificate of the right authority is a user, another o
 test('without authorization only loopback addresses are served', async () => {
   await expect(startComponentServer({ name: 'demo', address: '0.0.0.0', port: 0 })).rejects.toThrow('demo: address 0.0.0.0: only loopback addresses are served without authorization')
 })
+
+test('an endpoint of the component\'s own gets method, query and body; a body beyond 3 MiB is refused', async () => {
+  const server = await startComponentServer({ name: 'demo', address: '127.0.0.1', port: 0, endpoints: { '/echo': async (r) => ({ status: 201, contentType: 'text/plain', body: `${r.method} ${r.query.get('x')} ${r.body.length}` }) } })
+  open.push(server)
+  const ask = async (body: string): Promise<[number, string]> => {
+    const response = await fetch(`http://127.0.0.1:${server.port}/echo?x=1`, { method: 'POST', body })
+    return [response.status, await response.text()]
+  }
+  expect(await ask('hello')).toEqual([201, 'POST 1 5'])
+  const [status, text] = await ask('x'.repeat(3 * 1024 * 1024 + 1))
+  expect([status, JSON.parse(text).message]).toEqual([413, 'Request entity too large: limit is 3145728'])
+})

@@ -44,8 +44,26 @@ export interface ComponentServerOptions {
   readyChecks?: Record<string, HealthCheck>
   /** What `/configz` answers, by component. */
   config?: () => Record<string, unknown>
+  /** Other paths that are served, each with its methods' own answer; authorized like all others. */
+  endpoints?: Readonly<Record<string, Endpoint>>
   logger?: Logger
 }
+
+/** A request for an endpoint of a component's own; bodies beyond 3 MiB were refused before. */
+export interface EndpointRequest {
+  method: string
+  query: URLSearchParams
+  body: string
+}
+
+export interface EndpointAnswer {
+  status: number
+  contentType: string
+  body: string
+}
+
+/** Answers requests on a path. What it throws becomes a 500 without details. */
+export type Endpoint = (request: EndpointRequest) => Promise<EndpointAnswer>
 
 export interface ComponentServer {
   readonly port: number

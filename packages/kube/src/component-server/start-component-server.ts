@@ -9,6 +9,7 @@ import { requestCredentials } from './credentials.ts'
 import { healthAnswer } from './health.ts'
 
 const anonymous: RequestUser = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+const maxBodyBytes = 3 * 1024 * 1024
 const healthPaths = ['/healthz', '/livez', '/readyz']
 
 /** Serves a component's `/metrics`, health endpoints and `/configz`. Without `authorize` it may listen on loopback addresses only. */
@@ -21,7 +22,6 @@ export async function startComponentServer(options: ComponentServerOptions): Pro
     ? createHttpServer()
     : createHttpsServer({ cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: tls.clientCa !== undefined, rejectUnauthorized: false, minVersion: 'TLSv1.2' })
   server.on('request', (request, response) => {
-    request.resume()
     serve(options, request, response).catch((error: unknown) => {
       logger.error(error, 'Request failed', { path: request.url })
       if (!response.headersSent) send(response, 500, 'text/plain; charset=utf-8', 'Internal Server Error\n')
@@ -47,7 +47,15 @@ export async function startComponentServer(options: ComponentServerOptions): Pro
 async function serve(options: ComponentServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://component')
   const refusal = await refuse(options, request, url.pathname)
+  const endpoint = Object.hasOwn(options.endpoints ?? {}, url.pathname) ? options.endpoints?.[url.pathname] : undefined
+  if (refusal !== undefined || endpoint === undefined) request.resume()
   if (refusal !== undefined) return sendStatus(response, refusal.code, refusal.reason, refusal.message)
+  if (endpoint !== undefined) {
+    const body = await bodyOf(request)
+    if (body === undefined) return sendStatus(response, 413, 'RequestEntityTooLarge', `Request entity too large: limit is ${maxBodyBytes}`)
+    const answer = await endpoint({ method: request.method ?? 'GET', query: url.searchParams, body })
+    return send(response, answer.status, answer.contentType, answer.body)
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'text/plain; charset=utf-8', 'Method Not Allowed\n')
   const health = healthPaths.find((path) => url.pathname === path || url.pathname.startsWith(`${path}/`))
   if (health !== undefined) {
@@ -59,6 +67,17 @@ async function serve(options: ComponentServerOptions, request: IncomingMessage, 
   if (url.pathname === '/metrics' && options.metrics !== undefined) return send(response, 200, options.metrics.contentType, await options.metrics.metrics())
   if (url.pathname === '/configz' && options.config !== undefined) return send(response, 200, 'application/json', JSON.stringify(options.config()))
   send(response, 404, 'text/plain; charset=utf-8', '404 page not found\n')
+}
+
+/** A request's body; undefined where it is too large (the rest is read and dropped). */
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes <= maxBodyBytes) chunks.push(chunk)
+  }
+  return bytes > maxBodyBytes ? undefined : Buffer.concat(chunks).toString('utf8')
 }
 
 /** Why a request may not be served; undefined where it may. */
