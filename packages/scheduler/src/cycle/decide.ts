@@ -5,20 +5,11 @@ import type { PodInfo } from '../framework/pod-info.ts'
 import type { Profile } from '../framework/profile.ts'
 import type { Snapshot } from '../framework/snapshot.ts'
 import { unresolvable, type Status } from '../framework/status.ts'
+import type { NodeScore, PlainDecision } from './decision.ts'
 import { Filters, runPreFilters } from './filters.ts'
-import type { Misfit } from './fit-error.ts'
+import { misfitOf } from './fit-error.ts'
 
-/** A node's total, and what each plugin gave to it: normalized and weighted. */
-export interface NodeScore {
-  readonly node: string
-  readonly total: number
-  readonly byPlugin: Readonly<Record<string, number>>
-}
-
-/** What a cycle came to: a node, with every feasible node's scores, or why there is none and how room can be made. */
-export type Decision =
-  | { readonly node: string; readonly feasible: readonly string[]; readonly scores: readonly NodeScore[]; readonly state: CycleState }
-  | { readonly node?: undefined; readonly misfit: Misfit; readonly preemption?: PostFilterResult }
+export type { NodeScore, PlainDecision as Decision } from './decision.ts'
 
 function scoreNodes(state: CycleState, pod: PodInfo, feasible: readonly NodeInfo[], profile: Profile, snapshot: Snapshot): NodeScore[] {
   const totals = new Float64Array(feasible.length)
@@ -51,7 +42,7 @@ function selectHost(scores: readonly NodeScore[], random: () => number): string 
 }
 
 /** Asks the plugins that may know a way out; the first one that has anything to say answers. */
-function postFilter(pod: PodInfo, profile: Profile, cycle: FailedCycle): PostFilterResult | undefined {
+export function postFilter(pod: PodInfo, profile: Profile, cycle: FailedCycle): PostFilterResult | undefined {
   for (const plugin of profile.plugins) {
     const result = plugin.postFilter?.(pod, cycle)
     if (result) return result
@@ -63,14 +54,14 @@ function postFilter(pod: PodInfo, profile: Profile, cycle: FailedCycle): PostFil
  * The plain path of a scheduling cycle: every plugin on every node, every reason kept. Pure: it reads the snapshot and
  * decides; nothing is assumed, bound or preempted.
  */
-export function decide(pod: PodInfo, profile: Profile, snapshot: Snapshot, random: () => number): Decision {
+export function decidePlain(pod: PodInfo, profile: Profile, snapshot: Snapshot, random: () => number): PlainDecision {
   const verdicts = new Map<string, Status>()
   const allNodes = snapshot.nodes.length
-  if (allNodes === 0) return { misfit: { allNodes, verdicts } }
+  if (allNodes === 0) return { misfit: misfitOf(allNodes, verdicts) }
   const state = new CycleState()
   const { status, nodes: allowed, choosers } = runPreFilters(state, pod, profile, snapshot)
   const filters = new Filters(state, pod, profile, snapshot)
-  const misfit = (preFilter?: Status): Decision => {
+  const misfit = (preFilter?: Status): PlainDecision => {
     const preemption = postFilter(pod, profile, {
       snapshot, random,
       verdict: (node) => verdicts.get(node) ?? preFilter,
@@ -78,8 +69,7 @@ export function decide(pod: PodInfo, profile: Profile, snapshot: Snapshot, rando
       add: (other, node) => filters.add(other, node),
       remove: (other, node) => filters.remove(other, node),
     })
-    const message = preemption?.message
-    return { misfit: { allNodes, verdicts, ...(preFilter ? { preFilter } : {}), ...(message === undefined ? {} : { postFilter: message }) }, ...(preemption ? { preemption } : {}) }
+    return { misfit: misfitOf(allNodes, verdicts, preFilter, preemption?.message), ...(preemption ? { preemption } : {}) }
   }
   if (status) return misfit(status)
   const nominated = nominatedNode(pod, snapshot, allowed)
@@ -100,7 +90,9 @@ export function decide(pod: PodInfo, profile: Profile, snapshot: Snapshot, rando
 }
 
 /** The node that was cleared for the pod: where it fits, no other is looked at. */
-function nominatedNode(pod: PodInfo, snapshot: Snapshot, allowed: ReadonlySet<string> | undefined): NodeInfo | undefined {
+export function nominatedNode(pod: PodInfo, snapshot: Snapshot, allowed: ReadonlySet<string> | undefined): NodeInfo | undefined {
   const name = snapshot.nominationOf(pod.key)
   return name === undefined || (allowed && !allowed.has(name)) ? undefined : snapshot.node(name)
 }
+
+export { decidePlain as decide }

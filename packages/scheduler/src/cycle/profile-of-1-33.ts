@@ -9,10 +9,10 @@ const profile = makeProfile({ schedulerName: 'default-scheduler' })
  */
 export const profileOf133: Profile = {
   ...profile,
-  plugins: profile.plugins.map((plugin) => (plugin.name === 'NodeResourcesFit'
+  plugins: profile.plugins.map(({ fast, ...plugin }) => (plugin.name === 'NodeResourcesFit'
     ? { ...plugin, filter: (state, pod, node) => {
       const status = plugin.filter?.(state, pod, node)
       return status && { ...status, code: 'Unschedulable' }
     } }
-    : plugin)),
+    : { ...plugin, ...(fast ? { fast } : {}) })),
 }

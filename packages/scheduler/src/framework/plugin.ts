@@ -1,5 +1,6 @@
 import type { ClusterEvent } from '../queue/events.ts'
 import type { CycleState } from './cycle-state.ts'
+import type { FastForm } from './fast-form.ts'
 import type { NodeInfo } from './node-info.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -77,6 +78,15 @@ export type Dependence = 'node' | 'node-and-pods' | 'domain'
 export interface Plugin {
   readonly name: string
   readonly dependsOn?: Dependence
+  /**
+   * Everything but the node (and, by `dependsOn`, the pods on it) that filter, preScore, score and normalize read of the
+   * pod and the snapshot, as text: for equal texts they answer alike, so answers are kept and shared between pods.
+   * `normalize` may then look at which scores there are, not at how many nodes have them or which. Undefined, or no
+   * `sign` at all: the plugin is asked about every node each time (upstream: SignPlugin).
+   */
+  sign?(pod: PodInfo, snapshot: Snapshot): string | undefined
+  /** What the engine computes over columns in place of filter and score. */
+  readonly fast?: FastForm
   /** Whether `a` is to be scheduled before `b`. */
   less?(a: QueuedPod, b: QueuedPod): boolean
   /** Whether a pod may enter the active queue; a status keeps it out. */

@@ -18,6 +18,17 @@ export function imageLocality(): Plugin {
   return {
     name: 'ImageLocality',
     dependsOn: 'node',
+    // How large the known ones of its images are, and on how many nodes: which ones a node has is the node's own.
+    sign({ pod }, snapshot) {
+      const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
+      let text = ''
+      for (const { image = '' } of containers) {
+        const name = normalizedImageName(image)
+        const state = snapshot.image(name)
+        if (state) text += `${name} ${state.sizeBytes} ${state.nodes.size} `
+      }
+      return text === '' ? '' : `${text}${snapshot.nodes.length} ${containers.length}`
+    },
     preScore(state, _pod, _nodes, snapshot) {
       state.write(key, snapshot)
       return undefined

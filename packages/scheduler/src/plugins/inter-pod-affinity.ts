@@ -117,6 +117,7 @@ export function interPodAffinity(args: { hardPodAffinityWeight?: number; ignoreP
   return {
     name: 'InterPodAffinity',
     dependsOn: 'domain',
+    fast: { kind: 'pod-affinity', hardWeight, ignorePreferredOfOthers: args.ignorePreferredTermsOfExistingPods ?? false },
     events: () => [
       { event: 'AssignedPodAdded' }, { event: 'AssignedPodUpdated' }, { event: 'AssignedPodDeleted' }, { event: 'NodeAdded' }, { event: 'NodeLabelsChanged' }, { event: 'NamespaceChanged' }, { event: 'UnscheduledPodUpdated' },
     ],

@@ -25,6 +25,7 @@ export function nodeAffinity(addedAffinity?: NodeAffinity): Plugin {
   return {
     name: 'NodeAffinity',
     dependsOn: 'node',
+    sign: ({ pod: { spec } }) => (spec.nodeSelector ?? spec.affinity?.nodeAffinity ? JSON.stringify([spec.nodeSelector, spec.affinity?.nodeAffinity]) : ''),
     events: () => [{ event: 'NodeAdded' }, { event: 'NodeLabelsChanged' }],
     preFilter(_state, { pod }) {
       const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution

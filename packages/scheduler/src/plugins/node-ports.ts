@@ -7,6 +7,7 @@ export function nodePorts(): Plugin {
   return {
     name: 'NodePorts',
     dependsOn: 'node-and-pods',
+    sign: ({ hostPorts }) => (hostPorts.length === 0 ? '' : JSON.stringify(hostPorts)),
     events: () => [{ event: 'NodeAdded' }, { event: 'AssignedPodDeleted' }],
     preFilter(_state, pod) {
       return pod.hostPorts.length === 0 ? { status: skip } : undefined

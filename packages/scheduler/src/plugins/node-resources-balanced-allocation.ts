@@ -9,6 +9,7 @@ export function nodeResourcesBalancedAllocation(resources: readonly ResourceWeig
   return {
     name: 'NodeResourcesBalancedAllocation',
     dependsOn: 'node-and-pods',
+    fast: { kind: 'balanced-allocation', resources },
     preScore(_state, pod) {
       return resources.every(({ name }) => pod.requests.get(name) === 0) ? skip : undefined
     },

@@ -67,6 +67,7 @@ export function nodeResourcesFit(args: NodeResourcesFitArgs = {}): Plugin {
   return {
     name: 'NodeResourcesFit',
     dependsOn: 'node-and-pods',
+    fast: { kind: 'resource-fit', ignored, resources, strategy, scoreOf },
     events: () => [{ event: 'NodeAdded' }, { event: 'NodeAllocatableChanged' }, { event: 'AssignedPodDeleted' }, { event: 'AssignedPodUpdated' }, { event: 'UnscheduledPodUpdated' }],
     filter(_state, pod, node) {
       const { reasons, hopeless } = lacking(pod, node, ignored)

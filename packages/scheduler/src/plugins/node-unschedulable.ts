@@ -9,6 +9,7 @@ export function nodeUnschedulable(): Plugin {
   return {
     name: 'NodeUnschedulable',
     dependsOn: 'node',
+    sign: ({ pod }) => JSON.stringify(pod.spec.tolerations ?? []),
     events: () => [{ event: 'NodeAdded' }, { event: 'NodeTaintsChanged' }],
     filter(_state, { pod }, { node }) {
       if (!node.spec.unschedulable || toleratesTaint(pod.spec.tolerations ?? [], taint)) return undefined

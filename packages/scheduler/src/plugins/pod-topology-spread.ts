@@ -72,9 +72,11 @@ export function podTopologySpread(defaults: readonly TopologySpreadConstraint[] 
   const systemDefaulted = defaults === systemDefaults
   const constraintsOf = (pod: PodInfo, snapshot: Snapshot, when: 'DoNotSchedule' | 'ScheduleAnyway'): Constraint[] =>
     (pod.pod.spec.topologySpreadConstraints ?? []).length > 0 ? ownConstraints(pod.pod, when) : defaultConstraints(defaults, pod, snapshot, when)
+  const needsAllLabels = ({ pod }: PodInfo): boolean => (pod.spec.topologySpreadConstraints ?? []).length > 0 || !systemDefaulted
   return {
     name: 'PodTopologySpread',
     dependsOn: 'domain',
+    fast: { kind: 'topology-spread', constraintsOf, needsAllLabels },
     events: () => [
       { event: 'AssignedPodAdded' }, { event: 'AssignedPodUpdated' }, { event: 'AssignedPodDeleted' }, { event: 'NodeAdded' }, { event: 'NodeLabelsChanged' },
       { event: 'NodeTaintsChanged' }, { event: 'NodeDeleted' }, { event: 'UnscheduledPodUpdated' },
@@ -103,7 +105,7 @@ export function podTopologySpread(defaults: readonly TopologySpreadConstraint[] 
     preScore(state, pod, nodes, snapshot) {
       const constraints = constraintsOf(pod, snapshot, 'ScheduleAnyway')
       if (constraints.length === 0) return skip
-      const needsAll = (pod.pod.spec.topologySpreadConstraints ?? []).length > 0 || !systemDefaulted
+      const needsAll = needsAllLabels(pod)
       const ignored = new Set<string>()
       const counts = constraints.map(() => new Map<string, number>())
       for (const node of nodes) {

@@ -11,6 +11,7 @@ export function taintToleration(): Plugin {
   return {
     name: 'TaintToleration',
     dependsOn: 'node',
+    sign: ({ pod }) => JSON.stringify(pod.spec.tolerations ?? []),
     events: () => [{ event: 'NodeAdded' }, { event: 'NodeTaintsChanged' }, { event: 'UnscheduledPodUpdated' }],
     filter(_state, { pod }, { node }) {
       const taint = findUntoleratedTaint(node.spec.taints ?? [], pod.spec.tolerations ?? [], ['NoSchedule', 'NoExecute'])
