@@ -1,13 +1,20 @@
 import type { Node, Pod } from '@berth/api/types/core/v1'
 
+/** The annotations that plugins read (placement/bandwidth.ts, placement/image-layers.ts); undefined where there are none. */
+function readAnnotations(annotations: Readonly<Record<string, string>> | undefined): Record<string, string> | undefined {
+  const read = Object.entries(annotations ?? {}).filter(([name]) => name.startsWith('berth.dev/') || name === 'kubernetes.io/ingress-bandwidth' || name === 'kubernetes.io/egress-bandwidth')
+  return read.length > 0 ? Object.fromEntries(read) : undefined
+}
+
 /** Keeps of a pod what plugins, binding and reporting read: most of its bytes are not among it. */
 export function projectPod(pod: Pod): Pod {
   const { name, namespace, uid, resourceVersion, generation, labels, deletionTimestamp, creationTimestamp, ownerReferences } = pod.metadata
+  const annotations = readAnnotations(pod.metadata.annotations)
   const status = pod.status
   return {
     metadata: {
       name,
-      ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }), ...(generation === undefined ? {} : { generation }), ...(labels ? { labels } : {}),
+      ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }), ...(generation === undefined ? {} : { generation }), ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}),
       ...(deletionTimestamp ? { deletionTimestamp } : {}), ...(creationTimestamp ? { creationTimestamp } : {}), ...(ownerReferences ? { ownerReferences } : {}),
     },
     spec: {
@@ -33,8 +40,9 @@ function projectContainer(container: Pod['spec']['containers'][number]): Pod['sp
 /** Keeps of a node what plugins read: not its heartbeats. */
 export function projectNode(node: Node): Node {
   const { name, uid, resourceVersion, labels } = node.metadata
+  const annotations = readAnnotations(node.metadata.annotations)
   return {
-    metadata: { name, ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }), ...(labels ? { labels } : {}) },
+    metadata: { name, ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }), ...(labels ? { labels } : {}), ...(annotations ? { annotations } : {}) },
     spec: { ...(node.spec.taints ? { taints: node.spec.taints } : {}), ...(node.spec.unschedulable ? { unschedulable: true } : {}) },
     status: { ...(node.status?.allocatable ? { allocatable: node.status.allocatable } : {}), ...(node.status?.images ? { images: node.status.images } : {}) },
   }

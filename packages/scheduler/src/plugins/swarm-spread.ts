@@ -1,0 +1,30 @@
+import type { Plugin } from '../framework/plugin.ts'
+import { counts, serviceOf } from './placement/service-of.ts'
+import { scoreByRank } from './placement/ranks.ts'
+
+/** No node has as many pods: what counts first is multiplied by it. */
+const aboveAllPods = 1_000_000
+
+/**
+ * Swarm's `spread`: the node with the fewest tasks of the pod's own service; among those, the one with the fewest tasks
+ * at all. What tasks ask for does not matter, as in Swarm. Swarm's avoidance of nodes on which a service's tasks have
+ * just failed is left out: a scheduler is not told of it.
+ */
+export function swarmSpread(): Plugin {
+  return {
+    name: 'SwarmSpread',
+    dependsOn: 'node-and-pods',
+    score(_state, pod, node) {
+      const service = serviceOf(pod)
+      let own = 0
+      let all = 0
+      for (const other of node.pods.values()) {
+        if (!counts(other)) continue
+        all++
+        if (service !== '' && serviceOf(other) === service) own++
+      }
+      return own * aboveAllPods + all
+    },
+    normalize: (_state, _pod, scores) => scoreByRank(scores),
+  }
+}
