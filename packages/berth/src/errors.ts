@@ -24,3 +24,8 @@ export class CommandError extends Error {
 export class TimeoutError extends Error {
   override readonly name = 'TimeoutError'
 }
+
+/** Nobody can be asked about placements, or not by us; the message says what to do instead. */
+export class ExplainUnavailable extends Error {
+  override readonly name = 'ExplainUnavailable'
+}

@@ -44,7 +44,7 @@ export type { GroupVersionKind } from './config-file/read-config-file.ts'
 export { checkShape } from './config-file/check-shape.ts'
 export { KubeconfigError, kubeconfigPaths, loadKubeconfig } from './kubeconfig/kubeconfig.ts'
 export type { KubeconfigChoice, KubeconfigCluster, KubeconfigUser } from './kubeconfig/kubeconfig.ts'
-export { inClusterTransport, kubeconfigHost, transportFromKubeconfig } from './kubeconfig/transport-from-kubeconfig.ts'
+export { inClusterTransport, kubeconfigHost, transportFromKubeconfig, transportOf } from './kubeconfig/transport-from-kubeconfig.ts'
 // Written in @berth/api, where validation needs them; part of the kit.
 export { formatQuantity, parseQuantity, Quantity, QuantityError, quantityOf, quantityOfMilli, sumQuantities, tryParseQuantity } from '@berth/api'
 export { formatLabelSelector, labelSelectorMatcher, parseFieldSelector, parseLabelSelector, Selector, SelectorError, selectorFromSet, selectorOf } from '@berth/api'

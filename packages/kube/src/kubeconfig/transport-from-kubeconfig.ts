@@ -48,7 +48,8 @@ export function inClusterTransport(env: NodeJS.ProcessEnv = process.env, directo
   return httpsTransport({ server, ca: readFileSync(join(directory, 'ca.crt'), 'utf8'), token: rotatingFile(join(directory, 'token'), tokenMaxAgeMs) })
 }
 
-async function transportOf({ cluster, user, context }: KubeconfigChoice): Promise<Transport> {
+/** A transport to a chosen cluster as the chosen user. Throws {@link KubeconfigError}. */
+export async function transportOf({ cluster, user, context }: KubeconfigChoice): Promise<Transport> {
   if (cluster['proxy-url'] !== undefined) throw new KubeconfigError(`context ${context}: proxy-url is not supported`)
   if (user['auth-provider'] !== undefined) throw new KubeconfigError(`context ${context}: auth-provider is not supported (upstream removed it), use exec`)
   const options: HttpsTransportOptions = { server: cluster.server ?? '', insecureSkipVerify: cluster['insecure-skip-tls-verify'] === true, tlsServerName: cluster['tls-server-name'], headers: headersOf(user) }

@@ -44,6 +44,11 @@ export class Explainer {
     this.#profiles = options.profiles(() => this.#cache)
   }
 
+  /** The cluster as this explainer knows it. */
+  get snapshot(): Snapshot {
+    return this.#cache
+  }
+
   /** The cluster changed. Throws QuantityError for a pod whose amounts cannot be read; it does not count. */
   change(change: Change): void {
     this.#cache.apply(change)

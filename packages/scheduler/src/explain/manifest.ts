@@ -52,6 +52,8 @@ function readDocument(document: Document, where: string, options: ManifestOption
     return
   }
   const [version = '', group = ''] = apiVersion.split('/').toReversed()
+  // Its value is in the priorities that the caller gives.
+  if (kind === 'PriorityClass') return
   const workload = workloads[`${group}/${version}/${kind}`]
   const isServed = workload ?? (apiVersion === 'v1' && (kind === 'Pod' || kind === 'Service'))
   if (!isServed) throw new ExplainError('Invalid', `${where}: ${apiVersion} ${kind} makes no pods that are placed one by one; allowed: Pod, Service, Deployment, ReplicaSet, StatefulSet, ReplicationController, Job, List`)

@@ -1,0 +1,10 @@
+// Questions about placements and their answers: what the command line and a scheduler's endpoint share.
+export { announcedBy, type Announced } from './announce.ts'
+export type * from './answers.ts'
+export { explainPath } from './endpoint.ts'
+export { readManifest } from './manifest.ts'
+export { offlineExplainer } from './offline.ts'
+export { answerOf, type Question } from './question.ts'
+export { answerText } from './text/index.ts'
+export type { WhatIfRequest } from './what-if.ts'
+export { readSchedulerConfig, schedulerConfigOf } from '../config/config.ts'
