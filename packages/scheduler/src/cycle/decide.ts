@@ -11,7 +11,7 @@ import { misfitOf } from './fit-error.ts'
 
 export type { NodeScore, PlainDecision as Decision } from './decision.ts'
 
-function scoreNodes(state: CycleState, pod: PodInfo, feasible: readonly NodeInfo[], profile: Profile, snapshot: Snapshot): NodeScore[] {
+export function scoreNodes(state: CycleState, pod: PodInfo, feasible: readonly NodeInfo[], profile: Profile, snapshot: Snapshot): NodeScore[] {
   const totals = new Float64Array(feasible.length)
   const byPlugin = feasible.map((): Record<string, number> => ({}))
   for (const plugin of profile.plugins) {
@@ -29,7 +29,7 @@ function scoreNodes(state: CycleState, pod: PodInfo, feasible: readonly NodeInfo
 }
 
 /** One of the nodes with the best total; which one among equals, `random` says (0 <= random() < 1). */
-function selectHost(scores: readonly NodeScore[], random: () => number): string {
+export function selectHost(scores: readonly NodeScore[], random: () => number): string {
   let best = scores[0]!
   let equals = 1
   for (const score of scores.slice(1)) {
