@@ -16,7 +16,7 @@ const binary = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi']
 export function bytesText(bytes: number): string {
   let amount = bytes
   let unit = 0
-  while (unit < binary.length - 1 && amount >= 10 * 1024) {
+  while (unit < binary.length - 1 && amount >= 1024 && (amount % 1024 === 0 || amount >= 10 * 1024)) {
     amount /= 1024
     unit++
   }

@@ -18,6 +18,17 @@ function usageCells(usage: Usage | undefined): string[] {
 
 const nodesShown = 20
 
+/** Pods that wait for the same reasons, together. */
+function alike(pending: WhatIfAnswer['pending']): { pods: string[]; message: string; groups: WhatIfAnswer['pending'][number]['groups'] }[] {
+  const byMessage = new Map<string, { pods: string[]; message: string; groups: WhatIfAnswer['pending'][number]['groups'] }>()
+  for (const { pod, message, groups } of pending) {
+    const known = byMessage.get(message)
+    if (known) known.pods.push(pod)
+    else byMessage.set(message, { pods: [pod], message, groups })
+  }
+  return [...byMessage.values()]
+}
+
 /** The answer for people. */
 export function whatIfText(answer: WhatIfAnswer): string {
   const { placements, pending, preempted, lost, before, after, nodes, notes } = answer
@@ -25,7 +36,7 @@ export function whatIfText(answer: WhatIfAnswer): string {
   if (placements.length > 0) {
     lines.push(table(['POD', 'NODE', 'FROM', 'SCORE', 'PREEMPTS'], placements.map(({ pod, node, from, total, preempts }) => [pod, node, from ?? '', total === undefined ? '' : String(total), few(preempts ?? [])])))
   }
-  for (const { pod, message, groups } of pending) lines.push(`\n${pod} stays pending: ${message}\n${groups.length > 0 ? groupTable(groups) : ''}`)
+  for (const { pods, message, groups } of alike(pending)) lines.push(`\n${few(pods)} ${pods.length === 1 ? 'stays' : 'stay'} pending: ${message}\n${groups.length > 0 ? groupTable(groups) : ''}`)
   if (preempted.length > 0) lines.push(`\n${table(['PREEMPTED', 'NODE', 'BY'], preempted.map(({ pod, node, by }) => [pod, node, by]))}`)
   for (const { pod, node } of lost) lines.push(`\n${pod} on ${node} would be gone: it has no controller that makes it again.\n`)
   lines.push(`\n${placements.length} placed, ${pending.length} pending, ${preempted.length} preempted, ${lost.length} lost.\n\n`)
