@@ -61,7 +61,7 @@ export const command = defineCommand({
         ...(given('leader-elect-resource-namespace') ? { namespace: flags['leader-elect-resource-namespace'] } : {}),
       },
     }
-    const client = createClient(transportFromKubeconfig(flags.kubeconfig ?? config.kubeconfig), { userAgent: 'berth-scheduler' })
+    const client = createClient(transportFromKubeconfig(flags.kubeconfig ?? (config.clientConnection.kubeconfig || undefined)), { userAgent: 'berth-scheduler' })
     let scheduler: Scheduler | undefined
     const server = flags['secure-port'] === 0 ? undefined : await serve(flags, client, io.logger, () => scheduler)
     try {

@@ -1,103 +1,159 @@
+import { aggregateMessage, fieldErrors, type FieldError } from '@berth/api'
 import { checkShape, parseDuration, readConfigFile } from '@berth/kube'
-import { plugins as registry, type PluginArgs } from '../plugins/registry.ts'
 import { ConfigError } from '../errors.ts'
+import { makeProfile } from '../framework/profile.ts'
+import { plugins as registry, type PluginArgs } from '../plugins/registry.ts'
+import { documentOf } from './document.ts'
+import { checkExtenders, extenderOf, type ExtenderFile } from './extenders.ts'
 import { featureGates, type FeatureGates } from './feature-gates.ts'
+import { completeArgs } from './plugin-args.ts'
 import { configurationShape, pluginArgsShapes } from './shape.ts'
+import type { ClientConnectionConfig, LeaderElectionConfig, PluginsConfig, ProfileConfig, SchedulerConfig } from './types.ts'
 
-/** A profile as configured. */
-export interface ProfileConfig {
-  readonly schedulerName: string
-  readonly disabled: ReadonlySet<string>
-  readonly weights: Readonly<Record<string, number>>
-  readonly args: PluginArgs
-}
+export type { SchedulerConfig } from './types.ts'
 
-/** KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1) as it is run. */
-export interface SchedulerConfig {
-  readonly profiles: readonly ProfileConfig[]
-  readonly podInitialBackoffMs: number
-  readonly podMaxBackoffMs: number
-  readonly leaderElection: { readonly leaderElect: boolean; readonly namespace: string; readonly name: string; readonly leaseDurationMs: number; readonly renewDeadlineMs: number; readonly retryPeriodMs: number }
-  readonly kubeconfig?: string
-  readonly gates: FeatureGates
-}
+const { invalid, required, duplicate } = fieldErrors
 
-interface PluginRef { name: string; weight?: number }
-interface PluginSet { enabled?: PluginRef[]; disabled?: PluginRef[] }
-interface ProfileFile { schedulerName?: string; plugins?: Record<string, PluginSet>; pluginConfig?: Array<{ name: string; args?: Record<string, unknown> }> }
-interface ConfigFile {
+interface ProfileFile { schedulerName?: string; percentageOfNodesToScore?: number; plugins?: PluginsConfig; pluginConfig?: Array<{ name: string; args?: Record<string, unknown> }> }
+
+/** The file as written; its types have been checked. */
+export interface ConfigFile {
   profiles?: ProfileFile[]
+  parallelism?: number
   podInitialBackoffSeconds?: number
   podMaxBackoffSeconds?: number
   percentageOfNodesToScore?: number
-  extenders?: unknown[]
-  leaderElection?: { leaderElect?: boolean; leaseDuration?: string; renewDeadline?: string; retryPeriod?: string; resourceName?: string; resourceNamespace?: string }
-  clientConnection?: { kubeconfig?: string }
+  delayCacheUntilActive?: boolean
+  enableProfiling?: boolean
+  enableContentionProfiling?: boolean
+  extenders?: ExtenderFile[]
+  leaderElection?: { leaderElect?: boolean; leaseDuration?: string; renewDeadline?: string; retryPeriod?: string; resourceLock?: string; resourceName?: string; resourceNamespace?: string }
+  clientConnection?: { kubeconfig?: string; acceptContentTypes?: string; contentType?: string; qps?: number; burst?: number }
 }
 
 export const defaultSchedulerName = 'default-scheduler'
+const groupVersion = 'kubescheduler.config.k8s.io/v1'
+/** Plugins that this version of the configuration knows no more (upstream: invalidPluginsByVersion). */
+const removedPlugins = new Set(['AzureDiskLimits', 'CinderLimits', 'EBSLimits', 'GCEPDLimits'])
 
-function profileOf(file: ProfileFile, path: string): ProfileConfig {
-  const disabled = new Set<string>()
-  const weights: Record<string, number> = {}
-  for (const [point, set] of Object.entries(file.plugins ?? {})) {
-    const at = `${path}.plugins.${point}`
-    if (point !== 'multiPoint' && ((set.enabled?.length ?? 0) > 0 || (set.disabled?.length ?? 0) > 0)) throw new ConfigError(`${at}: plugins are chosen by multiPoint alone; single extension points are not served yet`)
-    for (const [i, { name }] of (set.disabled ?? []).entries()) {
-      if (name === '*') for (const each of Object.keys(registry)) disabled.add(each)
-      else if (!registry[name]) throw new ConfigError(`${at}.disabled[${i}].name: Invalid value: ${JSON.stringify(name)}: there is no such plugin; there are ${Object.keys(registry).join(', ')}`)
-      else disabled.add(name)
-    }
-    for (const [i, { name, weight }] of (set.enabled ?? []).entries()) {
-      if (!registry[name]) throw new ConfigError(`${at}.enabled[${i}].name: Invalid value: ${JSON.stringify(name)}: there is no such plugin; there are ${Object.keys(registry).join(', ')}`)
-      disabled.delete(name)
-      if (weight !== undefined) weights[name] = weight
-    }
-  }
-  for (const needed of ['PrioritySort', 'DefaultBinder']) if (disabled.has(needed)) throw new ConfigError(`${path}.plugins.multiPoint.disabled: ${needed} cannot be left out: nothing else does its work`)
-  const args: Record<string, unknown> = {}
-  for (const [i, { name, args: given }] of (file.pluginConfig ?? []).entries()) {
-    const shape = pluginArgsShapes[name]
-    if (!shape) throw new ConfigError(`${path}.pluginConfig[${i}].name: Invalid value: ${JSON.stringify(name)}: this plugin takes no args here; ${Object.keys(pluginArgsShapes).join(', ')} do`)
-    const problems = checkShape(shape, given ?? {}, `${path}.pluginConfig[${i}].args`)
-    if (problems.length > 0) throw new ConfigError(problems.join(', '))
-    if (name === 'DefaultPreemption' && given?.minCandidateNodesPercentage === 0 && given.minCandidateNodesAbsolute === 0) {
-      throw new ConfigError(`${path}.pluginConfig[${i}].args: Invalid value: 0: minCandidateNodesPercentage and minCandidateNodesAbsolute cannot both be zero at the same time`)
-    }
-    args[name] = given ?? {}
-  }
-  return { schedulerName: file.schedulerName ?? defaultSchedulerName, disabled, weights, args: args as PluginArgs }
+function checkPercentage(field: string, value: number): FieldError[] {
+  return value < 0 || value > 100 ? [invalid(field, value, 'not in valid range [0-100]')] : []
 }
 
-/** Turns a file's content, already of the right shape, into what is run; refuses what is not served, with its path. */
+/** A plugin that the file names: it must exist. */
+function checkPlugin(name: string, field: string): FieldError[] {
+  if (removedPlugins.has(name)) return [invalid(field, name, `was invalid in version "${groupVersion}" (KubeSchedulerConfiguration is version "${groupVersion}")`)]
+  return registry[name] ? [] : [invalid(field, name, `there is no such plugin; there are ${Object.keys(registry).join(', ')}`)]
+}
+
+function checkPlugins(plugins: PluginsConfig, path: string): FieldError[] {
+  return Object.entries(plugins).flatMap(([point, { enabled = [], disabled = [] }]) => [
+    ...enabled.flatMap(({ name }, i) => checkPlugin(name, `${path}.${point}.enabled[${i}]`)),
+    ...enabled.flatMap(({ weight = 0 }, i) => (weight < 0 ? [invalid(`${path}.${point}.enabled[${i}].weight`, weight, 'must not be negative')] : [])),
+    // What no version of this file's time has cannot be there: leaving it out is no mistake.
+    ...disabled.flatMap(({ name }, i) => (name === '*' || removedPlugins.has(name) ? [] : checkPlugin(name, `${path}.${point}.disabled[${i}]`))),
+  ])
+}
+
+/** The args of each plugin that has any, complete. */
+function argsOf(file: ProfileFile, path: string, gates: FeatureGates, errors: FieldError[]): Record<string, unknown> {
+  const all: Record<string, unknown> = {}
+  const seen = new Set<string>()
+  for (const [i, { name, args: given }] of (file.pluginConfig ?? []).entries()) {
+    const at = `${path}.pluginConfig[${i}]`
+    if (seen.has(name)) errors.push(duplicate(at, name))
+    seen.add(name)
+    const unknown = checkPlugin(name, at)
+    errors.push(...unknown)
+    if (unknown.length > 0 || given === undefined || given === null) continue
+    const shape = pluginArgsShapes[name]
+    if (!shape) throw new ConfigError(`${at}.args: Forbidden: ${name} takes no args; these plugins do: ${Object.keys(pluginArgsShapes).join(', ')}`)
+    const problems = checkShape(shape, given, `${at}.args`)
+    if (problems.length > 0) throw new ConfigError(problems.join(', '))
+    const { apiVersion, kind } = given
+    if ((apiVersion !== undefined && apiVersion !== groupVersion) || (kind !== undefined && kind !== `${name}Args`)) {
+      throw new ConfigError(`${at}: args for plugin ${name} were not of type ${name}Args.kubescheduler.config.k8s.io, got ${kind as string}.${(apiVersion as string | undefined)?.split('/')[0] ?? ''}`)
+    }
+    const { args, errors: wrong } = completeArgs(name, given, `${at}.args`, gates)
+    errors.push(...wrong)
+    all[name] = args
+  }
+  return all
+}
+
+function profileOf(file: ProfileFile, path: string, common: { gates: FeatureGates; percentage: number; alone: boolean; ignoredResources: readonly string[] }, errors: FieldError[]): ProfileConfig {
+  const schedulerName = file.schedulerName ?? (common.alone ? defaultSchedulerName : '')
+  if (schedulerName === '') errors.push(required(`${path}.schedulerName`))
+  if (file.percentageOfNodesToScore !== undefined) errors.push(...checkPercentage(`${path}.percentageOfNodesToScore`, file.percentageOfNodesToScore))
+  errors.push(...checkPlugins(file.plugins ?? {}, `${path}.plugins`))
+  const args = argsOf(file, path, common.gates, errors)
+  // What an extender takes care of, and asks to be left out, the fit does not count.
+  if (common.ignoredResources.length > 0) args['NodeResourcesFit'] = { ...args['NodeResourcesFit'] as object, ignoredResources: common.ignoredResources }
+  return { schedulerName, plugins: file.plugins ?? {}, args: args as PluginArgs, percentageOfNodesToScore: file.percentageOfNodesToScore ?? common.percentage }
+}
+
+function leaderElectionOf(file: NonNullable<ConfigFile['leaderElection']>, errors: FieldError[]): LeaderElectionConfig {
+  const at = 'leaderElection'
+  const durations = { leaseDuration: file.leaseDuration ?? '15s', renewDeadline: file.renewDeadline ?? '10s', retryPeriod: file.retryPeriod ?? '2s' }
+  const election = {
+    leaderElect: file.leaderElect ?? true,
+    namespace: file.resourceNamespace || 'kube-system',
+    name: file.resourceName || 'kube-scheduler',
+    leaseDurationMs: parseDuration(durations.leaseDuration), renewDeadlineMs: parseDuration(durations.renewDeadline), retryPeriodMs: parseDuration(durations.retryPeriod),
+  }
+  if (!election.leaderElect) return election
+  for (const name of ['leaseDuration', 'renewDeadline', 'retryPeriod'] as const) if (parseDuration(durations[name]) <= 0) errors.push(invalid(`${at}.${name}`, durations[name], 'must be greater than zero'))
+  if (election.leaseDurationMs < election.renewDeadlineMs) errors.push(invalid(`${at}.leaseDuration`, durations.renewDeadline, 'LeaseDuration must be greater than RenewDeadline'))
+  if (election.renewDeadlineMs < election.retryPeriodMs) errors.push(invalid(`${at}.renewDeadline`, durations.retryPeriod, 'RenewDeadline must be greater than RetryPeriod'))
+  if (file.resourceLock && file.resourceLock !== 'leases') errors.push(invalid(`${at}.resourceLock`, file.resourceLock, 'resourceLock value must be "leases"'))
+  return election
+}
+
+function clientConnectionOf(file: NonNullable<ConfigFile['clientConnection']>, errors: FieldError[]): ClientConnectionConfig {
+  if ((file.burst ?? 0) < 0) errors.push(invalid('clientConnection.burst', file.burst, 'must be non-negative'))
+  return { kubeconfig: file.kubeconfig ?? '', acceptContentTypes: file.acceptContentTypes ?? '', contentType: file.contentType || 'application/json', qps: file.qps || 50, burst: file.burst || 100 }
+}
+
+/** All profiles are of one queue, hence of one order. */
+function checkCommonQueueSort(profiles: readonly ProfileFile[]): FieldError[] {
+  const [first, ...others] = profiles.map(({ plugins }) => JSON.stringify(plugins?.queueSort ?? {}))
+  return others.flatMap((sort, i) => (sort === first ? [] : [invalid(`profiles[${i + 1}].plugins.queueSort`, JSON.parse(sort), 'must be the same for all profiles')]))
+}
+
+/** Turns a file's content, already of the right shape, into what is run. Throws {@link ConfigError} with all that is wrong, each with its path. */
 export function schedulerConfigOf(file: ConfigFile, gates: FeatureGates = featureGates()): SchedulerConfig {
-  if ((file.extenders ?? []).length > 0) throw new ConfigError('extenders: this scheduler calls no extenders yet')
-  const percentage = file.percentageOfNodesToScore ?? 0
-  if (percentage !== 0 && percentage !== 100) throw new ConfigError(`percentageOfNodesToScore: Invalid value: ${percentage}: all nodes are scored; 0 and 100 say that`)
-  const profiles = (file.profiles ?? [{}]).map((profile, i) => profileOf(profile, `profiles[${i}]`))
-  const names = profiles.map((p) => p.schedulerName)
-  const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) throw new ConfigError(`profiles: Duplicate value: ${JSON.stringify(twice)}: two profiles have this schedulerName`)
+  const errors: FieldError[] = []
+  const clientConnection = clientConnectionOf(file.clientConnection ?? {}, errors)
+  const leaderElection = leaderElectionOf(file.leaderElection ?? {}, errors)
+  const parallelism = file.parallelism ?? 16
+  if (parallelism <= 0) errors.push(invalid('parallelism', parallelism, 'should be an integer value greater than zero'))
+  const extenders = file.extenders ?? []
+  const ignoredResources = extenders.flatMap(({ managedResources = [] }) => managedResources.filter((r) => r.ignoredByScheduler).map(({ name = '' }) => name))
+  const files = file.profiles?.length ? file.profiles : [{}]
+  const common = { gates, percentage: file.percentageOfNodesToScore ?? 0, alone: files.length === 1, ignoredResources }
+  const profiles = files.map((profile, i) => profileOf(profile, `profiles[${i}]`, common, errors))
+  profiles.forEach(({ schedulerName }, i) => {
+    const before = profiles.findIndex((other) => other.schedulerName === schedulerName)
+    if (before < i) errors.push(duplicate(`profiles[${i}].schedulerName`, `profiles[${before}].schedulerName`))
+  })
+  errors.push(...checkCommonQueueSort(files), ...checkPercentage('percentageOfNodesToScore', common.percentage))
   const initial = file.podInitialBackoffSeconds ?? 1
   const max = file.podMaxBackoffSeconds ?? 10
-  if (initial <= 0) throw new ConfigError(`podInitialBackoffSeconds: Invalid value: ${initial}: must be greater than 0`)
-  if (max < initial) throw new ConfigError(`podMaxBackoffSeconds: Invalid value: ${max}: must be greater than or equal to PodInitialBackoffSeconds`)
-  const election = file.leaderElection ?? {}
-  return {
-    profiles,
-    gates,
+  if (initial <= 0) errors.push(invalid('podInitialBackoffSeconds', initial, 'must be greater than 0'))
+  if (max < initial) errors.push(invalid('podMaxBackoffSeconds', max, 'must be greater than or equal to PodInitialBackoffSeconds'))
+  errors.push(...checkExtenders(extenders))
+  if (errors.length > 0) throw new ConfigError(aggregateMessage(errors))
+  // What the plugins serve decides whether the file makes sense: it is tried here, before anything runs.
+  profiles.forEach((profile, i) => makeProfile({ ...profile, gates, path: `profiles[${i}].plugins` }))
+  const config = {
+    profiles, extenders: extenders.map(extenderOf), parallelism, clientConnection, leaderElection, gates,
     podInitialBackoffMs: initial * 1000,
     podMaxBackoffMs: max * 1000,
-    leaderElection: {
-      leaderElect: election.leaderElect ?? true,
-      namespace: election.resourceNamespace ?? 'kube-system',
-      name: election.resourceName ?? 'kube-scheduler',
-      leaseDurationMs: parseDuration(election.leaseDuration ?? '15s'),
-      renewDeadlineMs: parseDuration(election.renewDeadline ?? '10s'),
-      retryPeriodMs: parseDuration(election.retryPeriod ?? '2s'),
-    },
-    ...(file.clientConnection?.kubeconfig ? { kubeconfig: file.clientConnection.kubeconfig } : {}),
+    maxUnschedulableMs: 5 * 60_000,
+    delayCacheUntilActive: file.delayCacheUntilActive ?? false,
+    enableProfiling: file.enableProfiling ?? true,
   }
+  return { ...config, document: documentOf(file, config) }
 }
 
 /** Reads a KubeSchedulerConfiguration file strictly. Throws with the path of what is wrong. */

@@ -13,6 +13,7 @@ import type { ClusterEvent } from '../queue/events.ts'
 import { SchedulingQueue, type WaitingPod } from '../queue/scheduling-queue.ts'
 import { DecisionLog } from './decision-log.ts'
 import { connectFeed, type FeedSink } from './feed.ts'
+import { bindPod } from './bind.ts'
 import { whenServed } from './served.ts'
 import { connectKind } from './watch-kinds.ts'
 import { Evictor } from './preempt.ts'
@@ -32,7 +33,6 @@ export interface SchedulerOptions {
 /** How long decisions are made in one go before events are let in; milliseconds. */
 const turnMs = 10
 const flushMs = 1000
-const maxUnschedulableMs = 5 * 60_000
 
 /**
  * The scheduler: decides on waiting pods one after the other, without waiting for the API in between. What it has decided
@@ -59,7 +59,7 @@ export class Scheduler implements RunningPart {
   constructor(options: SchedulerOptions) {
     const { config, clock, client } = options
     this.#options = options
-    this.#profiles = new Map(config.profiles.map((profile) => [profile.schedulerName, makeProfile({ ...profile, client, clock, gates: config.gates, snapshot: () => this.#cache })]))
+    this.#profiles = new Map(config.profiles.map((profile) => [profile.schedulerName, makeProfile({ ...profile, client, clock, gates: config.gates, snapshot: () => this.#cache, bind: (pod, node) => bindPod(client, pod, node) })]))
     const [first] = this.#profiles.values()
     const sort = first?.plugins.find((plugin) => plugin.less)
     this.#queue = new SchedulingQueue({
@@ -68,7 +68,7 @@ export class Scheduler implements RunningPart {
       pluginsOf: (pod) => this.#profileOf(pod.pod)?.plugins ?? [],
       initialBackoffMs: config.podInitialBackoffMs,
       maxBackoffMs: config.podMaxBackoffMs,
-      maxUnschedulableMs,
+      maxUnschedulableMs: config.maxUnschedulableMs,
       onReady: () => this.#wake(),
     })
     this.metrics = new SchedulerMetrics(() => this.#queue.sizes)
