@@ -1,5 +1,6 @@
 export * from './resource.ts'
 export * from './resources.ts'
+export * from './resources-gated.ts'
 export * from './quantity/index.ts'
 export * from './selectors/index.ts'
 export * from './schema/index.ts'

@@ -6,7 +6,9 @@ import { checkAdmissionPlugins } from './admission/index.ts'
 import { checkAuthorizationModes } from './authorization/index.ts'
 import { writeAdminKubeconfig } from './certificates/index.ts'
 import { apiServerOptions } from './config.ts'
+import { enabledDefinitions, featureGates, knownFeatures, parseBooleanMap } from './features.ts'
 import type { ApiServerOptions } from './interfaces.ts'
+import { storedResources } from './resources/index.ts'
 import { startApiServer } from './server.ts'
 
 const flags = {
@@ -31,6 +33,10 @@ const flags = {
   'service-account-signing-key-file': { type: 'string', description: 'Path to the file that contains the private key of the service account token issuer.', group: 'Authentication' },
   'service-account-max-token-expiration': { type: 'duration', default: '0s', description: 'The maximum validity duration of a token; 0 leaves it to the request.', group: 'Authentication' },
   'authorization-mode': { type: 'string[]', description: 'Ordered list of plug-ins to do authorization on secure port: AlwaysAllow, AlwaysDeny, Node, RBAC (default Node,RBAC).', group: 'Authorization' },
+  'feature-gates': { type: 'string[]', description: `A set of key=value pairs that describe feature gates for alpha/experimental features. Options are: ${knownFeatures.join(', ')}.`, group: 'Generic' },
+  'runtime-config': {
+    type: 'string[]', description: 'A set of key=value pairs that enable or disable built-in APIs: group/version=true|false, group/version/resource=true|false, api/all|ga|beta|alpha=true|false.', group: 'API enablement',
+  },
   'enable-admission-plugins': { type: 'string[]', description: 'Admission plugins that should be enabled in addition to default enabled ones.', group: 'Admission' },
   'disable-admission-plugins': { type: 'string[]', description: 'Admission plugins that should be disabled although they are in the default enabled plugins list.', group: 'Admission' },
   'service-cluster-ip-range': { type: 'string', default: '10.96.0.0/16', description: 'A CIDR notation IP range from which to assign service cluster IPs.', group: 'API enablement' },
@@ -64,6 +70,8 @@ function check(options: ApiServerOptions): void {
   try {
     checkAuthorizationModes(options.authorizationModes)
     checkAdmissionPlugins(options)
+    featureGates(options.featureGates)
+    enabledDefinitions(storedResources, options.runtimeConfig)
   } catch (error) {
     throw new CommandError(error instanceof Error ? error.message : String(error), 1, { cause: error })
   }
@@ -81,11 +89,19 @@ export const command = defineCommand({
   async run(given, _positionals, io) {
     const modes = words(given['authorization-mode'])
     const types = words(given['kubelet-preferred-address-types'])
+    const switches = (flag: 'feature-gates' | 'runtime-config'): Record<string, boolean> => {
+      try {
+        return parseBooleanMap(given[flag])
+      } catch (error) {
+        throw new CommandError(`invalid argument ${JSON.stringify(given[flag].join(','))} for "--${flag}" flag: ${error instanceof Error ? error.message : String(error)}`, 1, { cause: error })
+      }
+    }
     const options = apiServerOptions({
       dataDir: given['data-dir'], bindAddress: given['bind-address'], securePort: given['secure-port'], certSans: words(given['tls-san']), anonymousAuth: given['anonymous-auth'], allowPrivileged: given['allow-privileged'],
       certDir: given['cert-dir'] ?? join(given['data-dir'], 'pki'), serviceAccountIssuer: given['service-account-issuer'], serviceAccountKeyFiles: words(given['service-account-key-file']),
       serviceAccountMaxTokenExpirationSeconds: Math.floor(given['service-account-max-token-expiration'] / 1000), apiAudiences: words(given['api-audiences']),
       ...(modes.length > 0 && { authorizationModes: modes }), ...(types.length > 0 && { kubeletPreferredAddressTypes: types }),
+      featureGates: switches('feature-gates'), runtimeConfig: switches('runtime-config'),
       enableAdmissionPlugins: words(given['enable-admission-plugins']), disableAdmissionPlugins: words(given['disable-admission-plugins']),
       serviceClusterIpRange: given['service-cluster-ip-range'], serviceNodePortRange: portRange(given['service-node-port-range']),
       eventTtlSeconds: Math.floor(given['event-ttl'] / 1000), requestTimeoutSeconds: Math.max(1, given['request-timeout'] / 1000), minRequestTimeoutSeconds: given['min-request-timeout'],

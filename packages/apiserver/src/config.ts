@@ -8,7 +8,7 @@ export function apiServerOptions(given: Partial<ApiServerOptions> & { dataDir: s
   return {
     storage: 'sqlite', bindAddress: '0.0.0.0', securePort: 6443, certSans: [], anonymousAuth: true, allowPrivileged: false,
     authorizationModes: ['Node', 'RBAC'], serviceClusterIpRange: '10.96.0.0/16', serviceNodePortRange: { from: 30000, to: 32767 },
-    serviceAccountKeyFiles: [], serviceAccountMaxTokenExpirationSeconds: 0, enableAdmissionPlugins: [], disableAdmissionPlugins: [],
+    serviceAccountKeyFiles: [], serviceAccountMaxTokenExpirationSeconds: 0, featureGates: {}, runtimeConfig: {}, enableAdmissionPlugins: [], disableAdmissionPlugins: [],
     kubeletPreferredAddressTypes: ['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP'], eventTtlSeconds: 3600, maxRequestBytes: 3 * 1024 * 1024,
     requestTimeoutSeconds: 60, minRequestTimeoutSeconds: 1800,
     ...given,

@@ -303,6 +303,10 @@ export interface ApiServerOptions {
   serviceAccountSigningKeyFile?: string
   serviceAccountMaxTokenExpirationSeconds: number
   apiAudiences: string[]
+  /** --feature-gates: what features.ts knows. */
+  featureGates: Record<string, boolean>
+  /** --runtime-config: `scheduling.k8s.io/v1alpha2: true`. */
+  runtimeConfig: Record<string, boolean>
   enableAdmissionPlugins: string[]
   disableAdmissionPlugins: string[]
   kubeletClientCertificate?: string

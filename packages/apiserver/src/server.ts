@@ -10,6 +10,7 @@ import type { ApiServerOptions, ApiRequest, BootstrapHook } from './interfaces.t
 import { Discovery, servedResources } from './http/discovery.ts'
 import { createHandler } from './http/handler.ts'
 import type { ApiHandler } from './http/handler.ts'
+import { enabledDefinitions, featureGates } from './features.ts'
 import type { HealthCheck } from './http/health.ts'
 import { listen } from './http/listener.ts'
 import type { Listener } from './http/listener.ts'
@@ -51,6 +52,8 @@ const hookRetryMs = 500
 export async function startApiServer(given: StartOptions): Promise<ApiServer> {
   const { logger = createLogger({ name: 'apiserver' }), ...rest } = given
   const options = apiServerOptions(rest)
+  const features = featureGates(options.featureGates)
+  const definitions = enabledDefinitions(storedResources, options.runtimeConfig)
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
   const certificates = await prepareCertificates(options)
   let readOnlyBecause: string | undefined
@@ -63,7 +66,7 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
   })
   const stopping = new AbortController()
   let listener: Listener | undefined
-  const registry = new Registry({ storage, definitions: storedResources, allowPrivileged: options.allowPrivileged })
+  const registry = new Registry({ storage, definitions, allowPrivileged: options.allowPrivileged, features })
   try {
     await registry.start()
     const store = resourceStore(registry)

@@ -1,5 +1,14 @@
 import type { GroupVersionKind } from '../schema/index.ts'
 import { defaultRoleBinding } from './role-binding.ts'
+import { defaultCsiDriver } from './csi-driver.ts'
+import { defaultPersistentVolumeClaim } from './persistent-volume-claim.ts'
+import { defaultPersistentVolume } from './persistent-volume.ts'
+import { defaultReplicationController } from './replication-controller.ts'
+import { defaultResourceClaim, defaultResourceClaimTemplate } from './resource-claim.ts'
+import { defaultResourceSlice } from './resource-slice.ts'
+import { defaultStatefulSet } from './stateful-set.ts'
+import { defaultStorageClass } from './storage-class.ts'
+import { defaultVolumeAttachment } from './volume-attachment.ts'
 import { defaultConfigMap } from './config-map.ts'
 import { defaultDeployment } from './deployment.ts'
 import { defaultEndpointSlice } from './endpoint-slice.ts'
@@ -19,16 +28,26 @@ const kinds: Readonly<Record<string, (object: never) => void>> = {
   '/v1/Endpoints': defaultEndpoints,
   '/v1/Namespace': defaultNamespace,
   '/v1/Node': defaultNode,
+  '/v1/PersistentVolume': defaultPersistentVolume,
+  '/v1/PersistentVolumeClaim': defaultPersistentVolumeClaim,
   '/v1/Pod': defaultPod,
+  '/v1/ReplicationController': defaultReplicationController,
   '/v1/Secret': defaultSecret,
   '/v1/Service': defaultService,
   'apps/v1/Deployment': defaultDeployment,
   'apps/v1/ReplicaSet': defaultReplicaSet,
+  'apps/v1/StatefulSet': defaultStatefulSet,
   'authentication.k8s.io/v1/TokenRequest': defaultTokenRequest,
   'discovery.k8s.io/v1/EndpointSlice': defaultEndpointSlice,
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': defaultRoleBinding,
   'rbac.authorization.k8s.io/v1/RoleBinding': defaultRoleBinding,
+  'resource.k8s.io/v1/ResourceClaim': defaultResourceClaim,
+  'resource.k8s.io/v1/ResourceClaimTemplate': defaultResourceClaimTemplate,
+  'resource.k8s.io/v1/ResourceSlice': defaultResourceSlice,
   'scheduling.k8s.io/v1/PriorityClass': defaultPriorityClass,
+  'storage.k8s.io/v1/CSIDriver': defaultCsiDriver,
+  'storage.k8s.io/v1/StorageClass': defaultStorageClass,
+  'storage.k8s.io/v1/VolumeAttachment': defaultVolumeAttachment,
 }
 
 /**

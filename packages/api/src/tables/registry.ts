@@ -2,6 +2,17 @@ import { readDescriptions } from '../openapi/descriptions.ts'
 import type { GroupVersionKind } from '../schema/index.ts'
 import type { KindTable, TableColumnDefinition } from './column.ts'
 import { configMapTable } from './config-map.ts'
+import { csiDriverTable, csiNodeTable, csiStorageCapacityTable } from './csi.ts'
+import { persistentVolumeClaimTable } from './persistent-volume-claim.ts'
+import { persistentVolumeTable } from './persistent-volume.ts'
+import { podDisruptionBudgetTable } from './pod-disruption-budget.ts'
+import { podGroupTable } from './pod-group.ts'
+import { replicationControllerTable } from './replication-controller.ts'
+import { nameAndAgeTable, resourceClaimTable, resourceSliceTable } from './resource-api.ts'
+import { statefulSetTable } from './stateful-set.ts'
+import { storageClassTable } from './storage-class.ts'
+import { volumeAttachmentTable } from './volume-attachment.ts'
+import { volumeAttributesClassTable } from './volume-attributes-class.ts'
 import { deploymentTable } from './deployment.ts'
 import { endpointSliceTable } from './endpoint-slice.ts'
 import { endpointsTable } from './endpoints.ts'
@@ -27,20 +38,37 @@ const kinds: Readonly<Record<string, KindTable<never>>> = {
   '/v1/Event': eventTable,
   '/v1/Namespace': namespaceTable,
   '/v1/Node': nodeTable,
+  '/v1/PersistentVolume': persistentVolumeTable,
+  '/v1/PersistentVolumeClaim': persistentVolumeClaimTable,
   '/v1/Pod': podTable,
+  '/v1/ReplicationController': replicationControllerTable,
   '/v1/Secret': secretTable,
   '/v1/Service': serviceTable,
   '/v1/ServiceAccount': serviceAccountTable,
   'apps/v1/Deployment': deploymentTable,
   'apps/v1/ReplicaSet': replicaSetTable,
+  'apps/v1/StatefulSet': statefulSetTable,
   'coordination.k8s.io/v1/Lease': leaseTable,
   'discovery.k8s.io/v1/EndpointSlice': endpointSliceTable,
   'events.k8s.io/v1/Event': newEventTable,
   'networking.k8s.io/v1/IPAddress': ipAddressTable,
   'networking.k8s.io/v1/ServiceCIDR': serviceCidrTable,
+  'policy/v1/PodDisruptionBudget': podDisruptionBudgetTable,
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': clusterRoleBindingTable,
   'rbac.authorization.k8s.io/v1/RoleBinding': roleBindingTable,
+  'resource.k8s.io/v1/DeviceClass': nameAndAgeTable,
+  'resource.k8s.io/v1/ResourceClaim': resourceClaimTable,
+  'resource.k8s.io/v1/ResourceClaimTemplate': nameAndAgeTable,
+  'resource.k8s.io/v1/ResourceSlice': resourceSliceTable,
   'scheduling.k8s.io/v1/PriorityClass': priorityClassTable,
+  'scheduling.k8s.io/v1alpha2/PodGroup': podGroupTable,
+  'scheduling.k8s.io/v1alpha2/Workload': nameAndAgeTable,
+  'storage.k8s.io/v1/CSIDriver': csiDriverTable,
+  'storage.k8s.io/v1/CSINode': csiNodeTable,
+  'storage.k8s.io/v1/CSIStorageCapacity': csiStorageCapacityTable,
+  'storage.k8s.io/v1/StorageClass': storageClassTable,
+  'storage.k8s.io/v1/VolumeAttachment': volumeAttachmentTable,
+  'storage.k8s.io/v1/VolumeAttributesClass': volumeAttributesClassTable,
 }
 
 const tableOf = ({ group, version, kind }: GroupVersionKind): KindTable<never> => kinds[`${group}/${version}/${kind}`] ?? genericTable

@@ -31,6 +31,18 @@ export function checkCidr(field: string, value: string): FieldError[] {
   return number & ((1n << free) - 1n) ? [invalid(field, value, 'must not have bits set beyond the prefix length')] : []
 }
 
+/** An address with the length of its network's prefix, written as it should be. */
+export function checkInterfaceAddress(field: string, value: string): FieldError[] {
+  const [address = '', prefix = '', ...rest] = value.split('/')
+  const plain = withoutLeadingZeros(address)
+  const known = canonicalIp(plain)
+  if (rest.length > 0 || !/^\d+$/.test(prefix) || known === undefined || Number(prefix) > (isIPv4(plain) ? 32 : 128)) {
+    return [invalid(field, value, 'must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)')]
+  }
+  const canonical = `${known}/${Number(prefix)}`
+  return value === canonical ? [] : [invalid(field, value, `must be in canonical form ("${canonical}")`)]
+}
+
 /** An address as a number; the text must be an address. */
 export function ipNumber(address: string): bigint {
   if (isIPv4(address)) return address.split('.').reduce((sum, part) => (sum << 8n) | BigInt(part), 0n)

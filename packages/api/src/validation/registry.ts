@@ -3,6 +3,18 @@ import { isRecord } from './common.ts'
 import { clusterRoleBindingValidation, roleBindingValidation } from './role-binding.ts'
 import { clusterRoleValidation, roleValidation } from './role.ts'
 import { configMapValidation } from './config-map.ts'
+import { csiDriverValidation, csiNodeValidation, csiStorageCapacityValidation } from './csi.ts'
+import { deviceClassValidation } from './device-class.ts'
+import { persistentVolumeClaimValidation } from './persistent-volume-claim.ts'
+import { persistentVolumeValidation } from './persistent-volume.ts'
+import { podDisruptionBudgetValidation } from './pod-disruption-budget.ts'
+import { podGroupValidation, workloadValidation } from './pod-group.ts'
+import { replicationControllerValidation } from './replication-controller.ts'
+import { resourceClaimTemplateValidation, resourceClaimValidation } from './resource-claim.ts'
+import { resourceSliceValidation } from './resource-slice.ts'
+import { statefulSetValidation } from './stateful-set.ts'
+import { storageClassValidation, volumeAttributesClassValidation } from './storage-class.ts'
+import { volumeAttachmentValidation } from './volume-attachment.ts'
 import { deploymentValidation } from './deployment.ts'
 import { endpointSliceValidation } from './endpoint-slice.ts'
 import { endpointsValidation } from './endpoints.ts'
@@ -34,12 +46,16 @@ const kinds: Readonly<Record<string, KindValidation<never>>> = {
   '/v1/Event': eventValidation,
   '/v1/Namespace': namespaceValidation,
   '/v1/Node': nodeValidation,
+  '/v1/PersistentVolume': persistentVolumeValidation,
+  '/v1/PersistentVolumeClaim': persistentVolumeClaimValidation,
   '/v1/Pod': podValidation,
+  '/v1/ReplicationController': replicationControllerValidation,
   '/v1/Secret': secretValidation,
   '/v1/Service': serviceValidation,
   '/v1/ServiceAccount': serviceAccountValidation,
   'apps/v1/Deployment': deploymentValidation,
   'apps/v1/ReplicaSet': replicaSetValidation,
+  'apps/v1/StatefulSet': statefulSetValidation,
   'authentication.k8s.io/v1/SelfSubjectReview': selfSubjectReviewValidation,
   'authentication.k8s.io/v1/TokenRequest': tokenRequestValidation,
   'authentication.k8s.io/v1/TokenReview': tokenReviewValidation,
@@ -54,11 +70,24 @@ const kinds: Readonly<Record<string, KindValidation<never>>> = {
   'networking.k8s.io/v1/IPAddress': ipAddressValidation,
   'networking.k8s.io/v1/ServiceCIDR': serviceCidrValidation,
   'policy/v1/Eviction': evictionValidation,
+  'policy/v1/PodDisruptionBudget': podDisruptionBudgetValidation,
   'rbac.authorization.k8s.io/v1/ClusterRole': clusterRoleValidation,
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': clusterRoleBindingValidation,
   'rbac.authorization.k8s.io/v1/Role': roleValidation,
   'rbac.authorization.k8s.io/v1/RoleBinding': roleBindingValidation,
+  'resource.k8s.io/v1/DeviceClass': deviceClassValidation,
+  'resource.k8s.io/v1/ResourceClaim': resourceClaimValidation,
+  'resource.k8s.io/v1/ResourceClaimTemplate': resourceClaimTemplateValidation,
+  'resource.k8s.io/v1/ResourceSlice': resourceSliceValidation,
   'scheduling.k8s.io/v1/PriorityClass': priorityClassValidation,
+  'scheduling.k8s.io/v1alpha2/PodGroup': podGroupValidation,
+  'scheduling.k8s.io/v1alpha2/Workload': workloadValidation,
+  'storage.k8s.io/v1/CSIDriver': csiDriverValidation,
+  'storage.k8s.io/v1/CSINode': csiNodeValidation,
+  'storage.k8s.io/v1/CSIStorageCapacity': csiStorageCapacityValidation,
+  'storage.k8s.io/v1/StorageClass': storageClassValidation,
+  'storage.k8s.io/v1/VolumeAttachment': volumeAttachmentValidation,
+  'storage.k8s.io/v1/VolumeAttributesClass': volumeAttributesClassValidation,
 }
 
 const defaultOptions: ValidationOptions = { allowPrivileged: false }

@@ -49,10 +49,10 @@ export function checkNotOver100Percent(field: string, value: number | string | u
 }
 
 /** Counts of a status: not negative, parts not above the whole. */
-export function checkReplicaCounts(status: Readonly<Record<string, unknown>>, parts: readonly string[], others: readonly string[]): FieldError[] {
+export function checkReplicaCounts(status: Readonly<Record<string, unknown>>, parts: readonly string[], others: readonly string[], overReady = 'cannot be greater than readyReplicas'): FieldError[] {
   const count = (name: string) => Number(status[name] ?? 0)
   const errors = [...others, ...parts].flatMap((name) => checkNonNegative(`status.${name}`, count(name)))
   for (const name of parts) if (count(name) > count('replicas')) errors.push(invalid(`status.${name}`, count(name), 'cannot be greater than status.replicas'))
-  if (count('availableReplicas') > count('readyReplicas')) errors.push(invalid('status.availableReplicas', count('availableReplicas'), 'cannot be greater than readyReplicas'))
+  if (count('availableReplicas') > count('readyReplicas')) errors.push(invalid('status.availableReplicas', count('availableReplicas'), overReady))
   return errors
 }

@@ -26,8 +26,8 @@ export async function routeResource(context: RouteContext, servedGroupVersions: 
     return createVirtual(context, virtual)
   }
   if (info.apiGroup === '' && info.resource === 'bindings') return routeBindings(context)
-  const runtime = deps.registry.runtime(info.apiGroup, info.resource)
-  if (!runtime || runtime.gvk.version !== info.apiVersion) throw pathNotFound()
+  const runtime = deps.registry.runtime(info.apiGroup, info.resource, info.apiVersion)
+  if (!runtime) throw pathNotFound()
   const full: ResourceContext = { ...context, runtime }
   if (runtime.definition.deprecation !== undefined) context.warn(runtime.definition.deprecation)
   if (info.subresource !== '') return routeSubresource(full)

@@ -43,7 +43,7 @@ async function createOnce(registry: Registry, runtime: ResourceRuntime, namespac
   fillSystemFields(object, registry.now())
   const generatedFrom = meta.name === '' && meta.generateName ? meta.generateName : undefined
   if (generatedFrom !== undefined) meta.name = generateName(generatedFrom)
-  definition.prepareForCreate?.(object)
+  definition.prepareForCreate?.(object, registry.features)
   for (const hook of runtime.hooks) hook.normalize?.(object, undefined)
   let final = normalizeObject(runtime.schema, object)
   const errors = validateCreate(runtime.gvk, final, runtime.validation)

@@ -1,5 +1,6 @@
 // What a served resource is: facts about it (ResourceInfo) and a strategy, the parts of upstream's rest.Strategy that differ between kinds.
 import type { FieldError, ResourceInfo } from '@berth/api'
+import type { Features } from '../features.ts'
 import type { ApiObject, WriteContext } from '../interfaces.ts'
 
 /** How one resource differs from the generic one. Everything but `resource` and `storagePrefix` is optional. */
@@ -15,15 +16,19 @@ export interface ResourceDefinition {
   readonly allowCreateOnUpdate?: boolean
   /** Every answer carries this warning: the whole resource is on its way out. */
   readonly deprecation?: string
+  /** Served only where --runtime-config asks for its version. */
+  readonly offByDefault?: boolean
+  /** What a deletion that says nothing does with dependents; they are deleted where nothing is said here. */
+  readonly orphansByDefault?: boolean
   /** PUT must carry a resourceVersion. */
   readonly refusesUnconditionalUpdate?: boolean
   /** Paths that the main resource ignores (status) or a subresource may not touch; they get no managedFields owner. */
   readonly resetFields?: readonly (readonly string[])[]
   /** Seconds until an object is removed by itself (Events). */
   readonly ttlSeconds?: (options: { eventTtlSeconds: number }) => number
-  /** Wipes and sets what the server owns, before validation. Metadata of the system is set already. */
-  prepareForCreate?(object: ApiObject): void
-  prepareForUpdate?(object: ApiObject, old: ApiObject): void
+  /** Wipes and sets what the server owns, before validation, and drops what gates keep off. Metadata of the system is set already. */
+  prepareForCreate?(object: ApiObject, features: Features): void
+  prepareForUpdate?(object: ApiObject, old: ApiObject, features: Features): void
   /** The grace period that a deletion gets, given the one asked for; undefined: no graceful deletion. */
   gracePeriod?(object: ApiObject, asked: number | undefined): number | undefined
   /** Work when a deletion begins and the object must stay for now (namespaces terminate). */
@@ -52,7 +57,7 @@ export interface PartSubresource {
   readonly type: 'part'
   readonly resetFields?: readonly (readonly string[])[]
   readonly methods: readonly ('get' | 'update' | 'patch')[]
-  prepareForUpdate(object: ApiObject, old: ApiObject): void
+  prepareForUpdate(object: ApiObject, old: ApiObject, features: Features): void
   /** Instead of api's validateUpdate with this subresource's name. */
   validate?(object: ApiObject, old: ApiObject): FieldError[]
 }

@@ -19,7 +19,7 @@ export function settleDeletion(definition: ResourceDefinition, object: ApiObject
   const meta = object.metadata
   const graceful = markGracefully(definition, object, options, now)
   if (graceful === 'already') return 'keep'
-  const finalizers = finalizersAfter(meta.finalizers ?? [], options)
+  const finalizers = finalizersAfter(meta.finalizers ?? [], options, definition.orphansByDefault)
   const held = finalizers.length > 0 || (definition.hasMoreFinalizers?.(object) ?? false)
   if (graceful === 'none' && !held) return 'remove'
   if (finalizers.length > 0) meta.finalizers = finalizers
@@ -63,9 +63,10 @@ function markNow(object: ApiObject, now: number): void {
 }
 
 /** metadata.finalizers after the garbage collector's two are set as the options (or what was there) say. */
-export function finalizersAfter(finalizers: readonly string[], options: DeleteOptions): string[] {
+function finalizersAfter(finalizers: readonly string[], options: DeleteOptions, orphansByDefault = false): string[] {
   const explicit = options.orphanDependents !== undefined || options.propagationPolicy !== undefined
-  const orphan = options.orphanDependents ?? (options.propagationPolicy !== undefined ? options.propagationPolicy === 'Orphan' : finalizers.includes(orphanFinalizer))
+  const orphan = options.orphanDependents ?? (options.propagationPolicy !== undefined ? options.propagationPolicy === 'Orphan'
+    : finalizers.includes(orphanFinalizer) || (orphansByDefault && !finalizers.includes(foregroundFinalizer)))
   const foreground = options.propagationPolicy !== undefined
     ? options.propagationPolicy === 'Foreground'
     : !explicit && finalizers.includes(foregroundFinalizer)

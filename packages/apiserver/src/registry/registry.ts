@@ -1,5 +1,7 @@
 // The registry: every served resource with its cache, over one storage.
 import type { ResourceInfo } from '@berth/api'
+import { defaultFeatures } from '../features.ts'
+import type { Features } from '../features.ts'
 import type { ApiObject, ChangeType, WriteHook } from '../interfaces.ts'
 import type { Storage, StorageEvent } from '../storage/storage.ts'
 import { cachedObjectOf } from './cached-object.ts'
@@ -17,13 +19,19 @@ export interface RegistryOptions {
   now?(): number
   /** Whether pods may have privileged containers (--allow-privileged); false when absent, as upstream. */
   allowPrivileged?: boolean
+  /** Upstream's defaults when absent. */
+  features?: Features
 }
 
 /** What runs over all resources: storage, caches, the newest revision. */
 export class Registry {
   readonly storage: Storage
   readonly now: () => number
+  readonly features: Features
+  /** By group, version and resource. */
   readonly #runtimes = new Map<string, ResourceRuntime>()
+  /** By group and resource: the one whose version is stored. */
+  readonly #stored = new Map<string, ResourceRuntime>()
   readonly #caches = new Map<string, WatchCache>()
   readonly #hooks = new Map<string, WriteHook[]>()
   readonly #progress = new Set<() => void>()
@@ -33,15 +41,18 @@ export class Registry {
   constructor(options: RegistryOptions) {
     this.storage = options.storage
     this.now = options.now ?? Date.now
+    this.features = options.features ?? defaultFeatures
     for (const definition of options.definitions) {
       const prefix = `/registry/${definition.storagePrefix}/`
       const cache = this.#caches.get(prefix) ?? new WatchCache(prefix, options.history, this.now)
       this.#caches.set(prefix, cache)
       const id = idOf(definition.resource)
-      const hooks: WriteHook[] = []
+      const stored = definition.view && this.#runtimes.get(versionedIdOf(definition.view.of))
+      const hooks = this.#hooks.get(id) ?? []
       this.#hooks.set(id, hooks)
-      const stored = definition.view && this.#runtimes.get(idOf(definition.view.of))
-      this.#runtimes.set(id, new ResourceRuntime(definition, cache, hooks, { allowPrivileged: options.allowPrivileged ?? false }, stored))
+      const runtime = new ResourceRuntime(definition, cache, hooks, { allowPrivileged: options.allowPrivileged ?? false }, stored)
+      this.#runtimes.set(versionedIdOf(definition.resource), runtime)
+      if (!this.#stored.has(id)) this.#stored.set(id, runtime)
     }
   }
 
@@ -63,14 +74,14 @@ export class Registry {
     return this.#revision
   }
 
-  /** The runtime of a served resource. */
-  runtime(group: string, resource: string): ResourceRuntime | undefined {
-    return this.#runtimes.get(`${group}/${resource}`)
+  /** The runtime of a served resource, in the version that is stored unless one is named. */
+  runtime(group: string, resource: string, version?: string): ResourceRuntime | undefined {
+    return version === undefined ? this.#stored.get(`${group}/${resource}`) : this.#runtimes.get(`${group}/${version}/${resource}`)
   }
 
   /** As `runtime`, for resources that are known to be served; throws otherwise. */
   runtimeOf(resource: ResourceInfo): ResourceRuntime {
-    const found = this.#runtimes.get(idOf(resource))
+    const found = this.#runtimes.get(versionedIdOf(resource))
     if (!found) throw new Error(`${resource.resource}.${resource.group} is not served`)
     return found
   }
@@ -133,6 +144,10 @@ export class Registry {
     const second = key.indexOf('/', first + 1)
     return (second > 0 ? this.#caches.get(key.slice(0, second + 1)) : undefined) ?? this.#caches.get(key.slice(0, first + 1))
   }
+}
+
+function versionedIdOf({ group, version, resource }: Pick<ResourceInfo, 'group' | 'version' | 'resource'>): string {
+  return `${group}/${version}/${resource}`
 }
 
 function idOf(resource: Pick<ResourceInfo, 'group' | 'resource'>): string {

@@ -2,6 +2,7 @@
 import type { FieldError } from '@berth/api'
 import { validateUpdate, warningsOf } from '@berth/api'
 import { badRequest, conflict, invalid, notFound, optimisticLockMessage } from '../errors.ts'
+import type { Features } from '../features.ts'
 import type { AdmissionAttributes, ApiObject, WriteOutcome } from '../interfaces.ts'
 import { StorageConflict } from '../storage/storage.ts'
 import { CachedObject } from './cached-object.ts'
@@ -22,7 +23,7 @@ export interface UpdatePlan {
   change(live: ApiObject | undefined): Promise<ApiObject> | ApiObject
   /** '' for the resource itself. */
   subresource: string
-  prepare?(object: ApiObject, old: ApiObject): void
+  prepare?(object: ApiObject, old: ApiObject, features: Features): void
   validate?(object: ApiObject, old: ApiObject): FieldError[]
   /** The object may be created when it is not there. */
   mayCreate: boolean
@@ -86,8 +87,8 @@ async function updateOnce(
   } else if (wanted !== String(live.revision)) throw conflict(runtime.groupResource, name, optimisticLockMessage)
   meta.resourceVersion = String(live.revision)
   keepSystemFields(object, old)
-  if (plan.prepare) plan.prepare(object, old)
-  else definition.prepareForUpdate?.(object, old)
+  if (plan.prepare) plan.prepare(object, old, registry.features)
+  else definition.prepareForUpdate?.(object, old, registry.features)
   for (const hook of runtime.hooks) hook.normalize?.(object, old)
   let final = normalizeObject(runtime.schema, object)
   const errors = plan.validate ? plan.validate(final, old) : validateUpdate(runtime.gvk, final, old, plan.subresource, runtime.validation)

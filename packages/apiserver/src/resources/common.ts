@@ -1,6 +1,7 @@
 // What many strategies share: status that only its subresource writes, generations, scale.
 import type { FieldError } from '@berth/api'
 import { formatLabelSelector } from '@berth/api'
+import type { Features } from '../features.ts'
 import type { ApiObject } from '../interfaces.ts'
 import type { PartSubresource, ProjectionSubresource } from '../registry/definition.ts'
 import { bumpGeneration } from '../registry/system-fields.ts'
@@ -25,25 +26,34 @@ export function bumpOnSpecChange(object: ApiObject, old: ApiObject): void {
   bumpGeneration(object, !equalValues(object['spec'], old['spec']))
 }
 
+interface StatusOptions {
+  keepLabels?: boolean
+  keepOwners?: boolean
+  /** Nothing of metadata changes but managedFields. */
+  keepMeta?: boolean
+  adjust?(object: ApiObject, old: ApiObject, features: Features): void
+}
+
 /** /status: everything but status and metadata stays as it is stored. */
-export function statusSubresource(options: { keepLabels?: boolean, keepOwners?: boolean, adjust?(object: ApiObject, old: ApiObject): void } = {}): PartSubresource {
-  const { keepLabels = false, keepOwners = false, adjust } = options
+export function statusSubresource(options: StatusOptions = {}): PartSubresource {
+  const { keepLabels = false, keepOwners = false, keepMeta: keepsMeta = false, adjust } = options
   return {
     type: 'part',
     methods: ['get', 'update', 'patch'],
-    resetFields: [['spec'], ...(keepLabels ? [['metadata', 'labels']] : []), ...(keepOwners ? [['metadata', 'ownerReferences']] : [])],
-    prepareForUpdate(object, old) {
+    resetFields: [...(keepsMeta ? [['metadata']] : []), ['spec'], ...(keepLabels ? [['metadata', 'labels']] : []), ...(keepOwners ? [['metadata', 'ownerReferences']] : [])],
+    prepareForUpdate(object, old, features) {
       for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
         if (field !== 'status' && field !== 'metadata' && field !== 'kind' && field !== 'apiVersion') keepField(object, old, field)
       }
       if (keepLabels) keepMeta(object, old, 'labels')
       if (keepOwners) keepMeta(object, old, 'ownerReferences')
-      adjust?.(object, old)
+      if (keepsMeta) for (const field of ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const) keepMeta(object, old, field)
+      adjust?.(object, old, features)
     },
   }
 }
 
-function keepMeta(object: ApiObject, old: ApiObject, field: 'labels' | 'ownerReferences'): void {
+function keepMeta(object: ApiObject, old: ApiObject, field: 'labels' | 'annotations' | 'finalizers' | 'ownerReferences'): void {
   const meta = object.metadata as unknown as Record<string, unknown>
   if (old.metadata[field] === undefined) delete meta[field]
   else meta[field] = cloneValue(old.metadata[field])
@@ -55,7 +65,9 @@ export const scaleSubresource: ProjectionSubresource = {
   kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
   project(parent) {
     const { name, namespace, uid, resourceVersion, creationTimestamp } = parent.metadata
-    const selector = formatLabelSelector(asRecord(valueAt(parent, 'spec', 'selector')) as Parameters<typeof formatLabelSelector>[0])
+    const given = asRecord(valueAt(parent, 'spec', 'selector'))
+    // A ReplicationController's selector is the labels themselves.
+    const selector = formatLabelSelector((parent.kind === 'ReplicationController' ? { matchLabels: given } : given) as Parameters<typeof formatLabelSelector>[0])
     return {
       kind: 'Scale', apiVersion: 'autoscaling/v1',
       metadata: { name, ...(namespace && { namespace }), ...(uid && { uid }), ...(resourceVersion && { resourceVersion }), creationTimestamp },

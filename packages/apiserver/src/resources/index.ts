@@ -9,13 +9,21 @@ import { leases } from './leases.ts'
 import { namespaces } from './namespaces.ts'
 import { ipaddresses, servicecidrs } from './networking.ts'
 import { nodes } from './nodes.ts'
+import { persistentvolumeclaims } from './persistentvolumeclaims.ts'
+import { persistentvolumes } from './persistentvolumes.ts'
+import { poddisruptionbudgets } from './poddisruptionbudgets.ts'
 import { pods } from './pods.ts'
 import { priorityclasses } from './priorityclasses.ts'
 import { clusterrolebindings, clusterroles, rolebindings, roles } from './rbac.ts'
 import { replicasets } from './replicasets.ts'
+import { replicationcontrollers } from './replicationcontrollers.ts'
+import { deviceclasses, resourceclaims, resourceclaimtemplates, resourceslices } from './resource-api.ts'
+import { podgroups, workloads } from './scheduling-alpha.ts'
 import { secrets } from './secrets.ts'
 import { serviceaccounts } from './serviceaccounts.ts'
 import { services } from './services.ts'
+import { statefulsets } from './statefulsets.ts'
+import { csidrivers, csinodes, csistoragecapacities, storageclasses, volumeattachments, volumeattributesclasses } from './storage.ts'
 
 export const storedResources: readonly ResourceDefinition[] = [
   configmaps,
@@ -23,12 +31,16 @@ export const storedResources: readonly ResourceDefinition[] = [
   coreEvents,
   namespaces,
   nodes,
+  persistentvolumeclaims,
+  persistentvolumes,
   pods,
+  replicationcontrollers,
   secrets,
   serviceaccounts,
   services,
   deployments,
   replicasets,
+  statefulsets,
   leases,
   endpointslices,
   groupEvents,
@@ -39,4 +51,17 @@ export const storedResources: readonly ResourceDefinition[] = [
   rolebindings,
   roles,
   priorityclasses,
+  podgroups,
+  workloads,
+  poddisruptionbudgets,
+  csidrivers,
+  csinodes,
+  csistoragecapacities,
+  storageclasses,
+  volumeattachments,
+  volumeattributesclasses,
+  deviceclasses,
+  resourceclaims,
+  resourceclaimtemplates,
+  resourceslices,
 ]

@@ -1,6 +1,13 @@
 import type { DownwardAPIVolumeFile, ObjectFieldSelector, Volume } from '../../types/core/v1.ts'
 import { defaultPullPolicy } from '../image-name.ts'
-import { canonicalizeResources } from '../quantities.ts'
+import { defaultClaimSpec } from '../persistent-volume-claim.ts'
+
+/** The fields that the old types share wherever they stand. */
+interface LegacySources extends Pick<Volume, 'azureDisk'> {
+  iscsi?: { iscsiInterface?: string }
+  rbd?: { pool?: string, user?: string, keyring?: string }
+  scaleIO?: { storageMode?: string, fsType?: string }
+}
 
 /** The mode of files in volumes made of API objects: 0644. */
 const defaultMode = 0o644
@@ -37,14 +44,13 @@ export function defaultVolume(volume: Volume): void {
   const claim = volume.ephemeral?.volumeClaimTemplate
   if (claim) {
     claim.spec ??= {}
-    claim.spec.volumeMode ??= 'Filesystem'
-    canonicalizeResources(claim.spec.resources?.limits)
-    canonicalizeResources(claim.spec.resources?.requests)
+    defaultClaimSpec(claim.spec)
   }
   defaultLegacyVolume(volume)
 }
 
-function defaultLegacyVolume({ iscsi, rbd, azureDisk, scaleIO }: Volume): void {
+/** What old volume types leave out, in pods and in PersistentVolumes. */
+export function defaultLegacyVolume({ iscsi, rbd, azureDisk, scaleIO }: LegacySources): void {
   if (iscsi) iscsi.iscsiInterface ||= 'default'
   if (rbd) {
     rbd.pool ||= 'rbd'

@@ -1,3 +1,6 @@
+import { storageTypes } from './storage-types.ts'
+import { workloadTypes } from './workload-types.ts'
+
 // Fields as forms.ts reads them: Go name, JSON name where it is not the Go name with its first letter lowered, kind. The order is that of the Go type.
 
 const volumeSources = `HostPath:*HostPathVolumeSource EmptyDir:*EmptyDirVolumeSource GCEPersistentDisk=gcePersistentDisk:*GCEPersistentDisk AWSElasticBlockStore=awsElasticBlockStore:*AWSElasticBlockStore
@@ -104,6 +107,8 @@ const volumeTypes: Record<string, string> = {
 export const internalTypes: Readonly<Record<string, string>> = {
   ...podTypes,
   ...volumeTypes,
+  ...storageTypes,
+  ...workloadTypes,
   ServicePort: 'Name Protocol AppProtocol:*string Port:int TargetPort:int NodePort:int',
   Taint: 'Key Value Effect TimeAdded:*string',
   NodeAddress: 'Type Address',

@@ -84,7 +84,7 @@ function checkSource(volume: Volume, field: string, scope: VolumeScope): FieldEr
   return errors
 }
 
-const hostPathTypes = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket']
+export const hostPathTypes = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket']
 
 function checkHostPath({ hostPath }: Volume, at: string): FieldError[] {
   if (textOf(hostPath?.path) === '') return [required(child(at, 'path'))]

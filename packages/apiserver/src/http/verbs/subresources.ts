@@ -75,7 +75,7 @@ async function changeProjection(context: ResourceContext, name: string, projecti
       })
       return parent
     },
-    prepare: (object, old) => runtime.definition.prepareForUpdate?.(object, old),
+    prepare: (object, old, features) => runtime.definition.prepareForUpdate?.(object, old, features),
     validate: () => [],
     admitted: { kind: projection.kind, of: (object) => projection.project(object), back: (admitted, object) => projection.writeBack(admitted, object) },
   }, scope)
