@@ -48,7 +48,7 @@ test('a binding that gets lost is tried again, and what it held is given to nobo
   await cluster.addNode('n', { cpu: '2', memory: '1Gi' })
   let lost = 0
   cluster.onRequest = (request) => {
-    if (!request.startsWith('POST') || !request.includes('/bindings') || lost++ > 0) return undefined
+    if (!request.startsWith('POST') || !request.includes('/binding') || lost++ > 0) return undefined
     throw new Error('the connection is gone')
   }
   for (const name of ['a', 'b', 'c']) await cluster.createPod(name, '1')
