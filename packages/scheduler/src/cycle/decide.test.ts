@@ -30,8 +30,8 @@ test.each<[string, Cache, Pod, string]>([
     "0/2 nodes are available: 2 node(s) didn't satisfy plugin(s) [NodeAffinity]. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."],
   ['hard spread over a label that is not there', clusterOf(node('a')), pod({ topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: {} }] }),
     "0/1 nodes are available: 1 node(s) didn't match pod topology spread constraints (missing required label). preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."],
-  ['a claim, which is not placed', clusterOf(node('a')), pod({ volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'x' } }] }),
-    '0/1 nodes are available: volume "data" is a claim, which this scheduler does not place yet. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'],
+  ['a claim that is not there', clusterOf(node('a')), pod({ volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'x' } }] }),
+    '0/1 nodes are available: persistentvolumeclaim "x" not found. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'],
 ])('%s', (_, cache, given, message) => {
   expect(messageFor(cache, given)).toBe(message)
 })

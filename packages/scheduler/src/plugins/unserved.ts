@@ -4,14 +4,12 @@ import { skip, unresolvable } from '../framework/status.ts'
 
 /** What a pod asks for that no plugin here decides, in words; undefined where all is decided. */
 function unservedWish({ pod }: PodInfo): string | undefined {
-  const claim = pod.spec.volumes?.find((v) => v.persistentVolumeClaim ?? v.ephemeral)
-  if (claim) return `volume ${JSON.stringify(claim.name)} is a claim`
   if ((pod.spec.resourceClaims ?? []).length > 0) return 'spec.resourceClaims are set'
   return undefined
 }
 
 /**
- * Holds back pods whose placement would need a plugin that is not there (volumes that are claims, resource claims):
+ * Holds back pods whose placement would need a plugin that is not there (resource claims):
  * they wait with a reason, instead of going where they could not run.
  */
 export function unserved(): Plugin {
