@@ -26,6 +26,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   apiserver: { group: 'part', summary: 'Run the API server alone, with kube-apiserver\'s flags', load: async () => (await import('@berth/apiserver')).command },
   controllers: { group: 'part', summary: 'Run the controllers against any API server', load: async () => (await import('@berth/controllers')).command },
   scheduler: { group: 'part', summary: 'Run the scheduler against any API server', load: async () => (await import('@berth/scheduler')).command },
+  extender: { group: 'part', summary: 'Serve Berth\'s plugins to a kube-scheduler by the extender protocol', load: async () => (await import('@berth/extender')).command },
   kubelet: { group: 'part', summary: 'Run the node agent on any CRI runtime', load: async () => (await import('@berth/kubelet')).command },
   'cri-docker': { group: 'part', summary: 'Serve CRI v1 on a Docker Engine', load: async () => (await import('@berth/cri-docker')).command },
   overlay: { group: 'part', summary: 'Run the pod network of a node: CNI daemon and routes', load: async () => (await import('@berth/overlay')).command },

@@ -15,6 +15,7 @@ import { DecisionLog } from './decision-log.ts'
 import { connectFeed, type FeedSink } from './feed.ts'
 import { bindPod } from './bind.ts'
 import { whenServed } from './served.ts'
+import { startPolls } from './polls.ts'
 import { connectKind } from './watch-kinds.ts'
 import { Evictor } from './preempt.ts'
 import { Reporter } from './report.ts'
@@ -87,6 +88,7 @@ export class Scheduler implements RunningPart {
     }
     connectFeed(informers, sink)
     await whenServed(watchedKinds(this.#profiles.values()), (resource) => connectKind(informers, resource, sink), this.#options, this.#abort.signal)
+    for (const { schedulerName, args } of this.#options.config.profiles) startPolls(this.#profiles.get(schedulerName)?.plugins.map(({ name }) => name) ?? [], args, sink.change, this.#options, this.#abort.signal)
     informers.start(this.#abort.signal)
     await informers.whenSynced(this.#abort.signal)
     this.#running = true
