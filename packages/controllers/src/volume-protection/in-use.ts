@@ -1,0 +1,22 @@
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '@berth/api/types/core/v1'
+import { ephemeralClaimProblem } from '@berth/pod-rules'
+
+export const claimFinalizer = 'kubernetes.io/pvc-protection'
+export const volumeFinalizer = 'kubernetes.io/pv-protection'
+
+/** Whether a pod that has a node uses a claim. One without a node does not hold it: no kubelet starts a pod whose claim is going. */
+export function podHoldsClaim(pod: Pod, claim: PersistentVolumeClaim): boolean {
+  if (!pod.spec.nodeName || pod.metadata.namespace !== claim.metadata.namespace) return false
+  return (pod.spec.volumes ?? []).some((volume) => {
+    if (volume.persistentVolumeClaim) return volume.persistentVolumeClaim.claimName === claim.metadata.name
+    return volume.ephemeral !== undefined && `${pod.metadata.name}-${volume.name}` === claim.metadata.name && ephemeralClaimProblem(pod, claim) === undefined
+  })
+}
+
+/** What a protected object's finalizers have to be: set while it lives, taken off once it is going and nobody uses it. Undefined where they are right. */
+export function protectedFinalizers(object: PersistentVolume | PersistentVolumeClaim, finalizer: string, inUse: () => boolean): string[] | undefined {
+  const { finalizers = [], deletionTimestamp } = object.metadata
+  const has = finalizers.includes(finalizer)
+  if (deletionTimestamp === undefined) return has ? undefined : [...finalizers, finalizer]
+  return has && !inUse() ? finalizers.filter((each) => each !== finalizer) : undefined
+}
