@@ -1,11 +1,12 @@
 // Request bodies: JSON and YAML into objects of the schema, with upstream's words for everything that can be wrong.
-import { DecodeError, JsonSyntaxError, applyDefaults, decode, parseJson, schemaOf } from '@berth/api'
-import type { Json, JsonObject, ObjectSchema, StructSchema } from '@berth/api'
+import { DecodeError, JsonSyntaxError, parseJson, schemaOf } from '@berth/api'
+import type { Decoded, Json, JsonObject, StructSchema } from '@berth/api'
 import { badRequest, unsupportedMediaType } from '../errors.ts'
 import type { ApiObject, ApiRequest } from '../interfaces.ts'
 import { decodeMessage, openEnvelope } from '../protobuf/decode.ts'
 import { ProtobufError } from '../protobuf/reader.ts'
 import { protobufType } from '../protobuf/responses.ts'
+import type { KindRules } from '../registry/kind-rules.ts'
 import { asRecord } from '../registry/values.ts'
 import { loadYaml } from './yaml.ts'
 
@@ -60,22 +61,23 @@ function toJson(value: unknown): Json {
 }
 
 /** Reads the body as an object of `gvk`: decoded, with defaults. Problems go to `warn` (mode warn). Throws 400, 413, 415. */
-export async function readObject(request: ApiRequest, gvk: Gvk, schema: ObjectSchema, validation: Validation, warn: (text: string) => void): Promise<ApiObject> {
+export async function readObject(request: ApiRequest, gvk: Gvk, rules: KindRules, validation: Validation, warn: (text: string) => void): Promise<ApiObject> {
   const mediaType = mediaTypeOf(request)
-  if (!readable.includes(mediaType)) throw unsupportedMediaType(readable)
+  const accepted = rules.custom ? readable.filter((type) => type !== protobufType) : readable
+  if (!accepted.includes(mediaType)) throw unsupportedMediaType(accepted)
   const bytes = await request.body()
-  if (mediaType === protobufType) return toObject(readProtobuf(bytes, gvk, schema), [], gvk, schema, validation, warn, bytes)
+  if (mediaType === protobufType) return toObject(readProtobuf(bytes, gvk, rules.schema), [], gvk, rules, validation, warn, bytes)
   let parsed: { value: Json, duplicates: string[] }
   try {
     parsed = await parseBody(bytes, mediaType)
   } catch (error) {
     throw unrecognized(gvk, `couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : String(error)}`, bytes)
   }
-  return toObject(parsed.value, parsed.duplicates, gvk, schema, validation, warn, bytes)
+  return toObject(parsed.value, parsed.duplicates, gvk, rules, validation, warn, bytes)
 }
 
 /** A parsed value as an object of `gvk`: decoded, with defaults. `kind` and `apiVersion` may be missing, but not wrong. */
-export function toObject(value: Json, duplicates: string[], gvk: Gvk, schema: ObjectSchema, validation: Validation, warn: (text: string) => void, bytes: Uint8Array = new Uint8Array()): ApiObject {
+export function toObject(value: Json, duplicates: string[], gvk: Gvk, rules: KindRules, validation: Validation, warn: (text: string) => void, bytes: Uint8Array = new Uint8Array()): ApiObject {
   const record = asRecord(value)
   if (!record) {
     throw unrecognized(gvk, `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`, bytes)
@@ -84,9 +86,9 @@ export function toObject(value: Json, duplicates: string[], gvk: Gvk, schema: Ob
   const expected = gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`
   const apiVersion = typeof record['apiVersion'] === 'string' && record['apiVersion'] !== '' ? record['apiVersion'] : expected
   if (kind !== gvk.kind || apiVersion !== expected) throw wrongKind(kind, apiVersion, gvk)
-  let decoded: ReturnType<typeof decode>
+  let decoded: Decoded
   try {
-    decoded = decode(schema, value, validation, duplicates)
+    decoded = rules.decode(value, validation, duplicates)
   } catch (error) {
     if (error instanceof DecodeError) throw badRequest(`${kind} in version ${JSON.stringify(gvk.version)} cannot be handled as a ${gvk.kind}: ${error.message}`, error)
     throw error
@@ -94,7 +96,7 @@ export function toObject(value: Json, duplicates: string[], gvk: Gvk, schema: Ob
   for (const problem of decoded.problems) warn(problem)
   const object = { ...(decoded.object as unknown as ApiObject), kind, apiVersion }
   object.metadata = { ...object.metadata, name: object.metadata?.name ?? '' }
-  applyDefaults(gvk, object)
+  rules.applyDefaults(object)
   return object
 }
 

@@ -37,11 +37,11 @@ const formats: Record<string, Representation['format']> = {
 
 const shapes = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'])
 
-/** Chooses a representation; `shapesAllowed` are the `as=` values that make sense for the request. Throws 406. */
-export function negotiate(accept: string | undefined, shapesAllowed: readonly Representation['as'][]): Representation {
+/** Chooses a representation; `shapesAllowed` are the `as=` values that make sense for the request, protobuf is not among the formats of custom resources. Throws 406. */
+export function negotiate(accept: string | undefined, shapesAllowed: readonly Representation['as'][], protobuf = true): Representation {
   for (const { type, parameters } of parseAccept(accept)) {
     const format = formats[type]
-    if (!format) continue
+    if (!format || (format === 'protobuf' && !protobuf)) continue
     const as = parameters['as']
     if (as === undefined) return { format, as: 'object', version: 'v1', contentType: type.includes('*') ? 'application/json' : type }
     // Tables and bare metadata are not written in protobuf; a client that wants them takes JSON as well.
@@ -51,7 +51,7 @@ export function negotiate(accept: string | undefined, shapesAllowed: readonly Re
     if (!shapesAllowed.includes(as as Representation['as'])) continue
     return { format, as: as as Representation['as'], version, contentType: `application/${format};as=${as};v=${version};g=meta.k8s.io` }
   }
-  throw notAcceptable(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf', ...shapesAllowed.filter((s) => s !== 'object').map((s) => `application/json;as=${s};v=v1;g=meta.k8s.io`)])
+  throw notAcceptable(['application/json', 'application/yaml', ...(protobuf ? ['application/vnd.kubernetes.protobuf'] : []), ...shapesAllowed.filter((s) => s !== 'object').map((s) => `application/json;as=${s};v=v1;g=meta.k8s.io`)])
 }
 
 /** 406 for a plain resource, in upstream's words for go-restful routes. */

@@ -1,5 +1,5 @@
 // Answers: objects, lists, tables and failures as bytes.
-import { apiVersionOf, tableCells, tableColumns } from '@berth/api'
+import { apiVersionOf } from '@berth/api'
 import { internalError, StatusError } from '../errors.ts'
 import type { ApiObject, ApiResponse } from '../interfaces.ts'
 import { protobufList, protobufObject, protobufValue } from '../protobuf/responses.ts'
@@ -86,8 +86,8 @@ export function table(runtime: ResourceRuntime, objects: readonly ApiObject[], m
   const now = new Date(options.now)
   return {
     kind: 'Table', apiVersion: `meta.k8s.io/${version}`, metadata,
-    columnDefinitions: options.columns === false ? null : tableColumns(runtime.gvk),
-    rows: objects.map((object) => ({ cells: tableCells(runtime.gvk, object, now), object: rowObject(object, version, options.includeObject) })),
+    columnDefinitions: options.columns === false ? null : runtime.rules.columns(),
+    rows: objects.map((object) => ({ cells: runtime.rules.cells(object, now), object: rowObject(object, version, options.includeObject) })),
   }
 }
 

@@ -1,10 +1,8 @@
 // Creating an object: upstream's Store.Create.
-import { validateCreate, warningsOf } from '@berth/api'
 import { alreadyExists, invalid, StatusError } from '../errors.ts'
 import type { AdmissionAttributes, ApiObject, WriteOutcome } from '../interfaces.ts'
 import { StorageConflict } from '../storage/storage.ts'
 import { CachedObject, encodeObject } from './cached-object.ts'
-import { normalizeObject } from './normalize.ts'
 import type { Registry } from './registry.ts'
 import type { ResourceRuntime } from './resource-runtime.ts'
 import type { WriteScope } from './scope.ts'
@@ -45,17 +43,17 @@ async function createOnce(registry: Registry, runtime: ResourceRuntime, namespac
   if (generatedFrom !== undefined) meta.name = generateName(generatedFrom)
   definition.prepareForCreate?.(object, registry.features)
   for (const hook of runtime.hooks) hook.normalize?.(object, undefined)
-  let final = normalizeObject(runtime.schema, object)
-  const errors = validateCreate(runtime.gvk, final, runtime.validation)
+  let final = runtime.rules.normalize(object)
+  const errors = runtime.rules.validateCreate(final, runtime.validation)
   if (errors.length > 0) throw invalid(runtime.gvk, meta.name, errors)
-  for (const warning of warningsOf(runtime.gvk, final)) scope.warn(warning)
+  for (const warning of runtime.rules.warnings(final)) scope.warn(warning)
   await scope.admission.validate({ ...attributes, name: meta.name, object: final })
 
   const key = runtime.key(namespace, meta.name)
   const outcomes: WriteOutcome[] = []
   try {
     for (const hook of runtime.hooks) if (hook.beginCreate) outcomes.push(await hook.beginCreate(final, scope))
-    if (outcomes.length > 0) final = normalizeObject(runtime.schema, final)
+    if (outcomes.length > 0) final = runtime.rules.normalize(final)
     if (scope.dryRun) {
       if (await registry.newest(key)) throw alreadyExists(gr, meta.name)
       await settle(outcomes, 'revert')

@@ -2,6 +2,7 @@
 import type { FieldError, ResourceInfo } from '@berth/api'
 import type { Features } from '../features.ts'
 import type { ApiObject, WriteContext } from '../interfaces.ts'
+import type { KindRules } from './kind-rules.ts'
 
 /** How one resource differs from the generic one. Everything but `resource` and `storagePrefix` is optional. */
 export interface ResourceDefinition {
@@ -10,6 +11,8 @@ export interface ResourceDefinition {
   readonly storagePrefix: string
   /** This resource is another one's objects in a different version (events.k8s.io Events are stored as core Events). */
   readonly view?: ResourceView
+  /** What its objects go through, where it is no built-in kind. */
+  readonly rules?: KindRules
   /** A delete answers with the object instead of a Status. */
   readonly returnsDeletedObject?: boolean
   /** PUT to a name that is not there creates. */

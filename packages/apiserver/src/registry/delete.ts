@@ -6,7 +6,6 @@ import { CachedObject } from './cached-object.ts'
 import { settleDeletion } from './deletion-plan.ts'
 import type { DeleteOptions } from './deletion-plan.ts'
 import { writeObject } from './create.ts'
-import { normalizeObject } from './normalize.ts'
 import type { Registry } from './registry.ts'
 import type { ResourceRuntime } from './resource-runtime.ts'
 import type { WriteScope } from './scope.ts'
@@ -32,7 +31,7 @@ export async function deleteObject(registry: Registry, runtime: ResourceRuntime,
     await scope.admission.validate(attributes)
     const object = cloneValue(live.object)
     const verdict = settleDeletion(runtime.definition, object, options, registry.now())
-    const final = normalizeObject(runtime.schema, object)
+    const final = runtime.rules.normalize(object)
     try {
       if (verdict === 'remove') {
         if (scope.dryRun) return { removed: true, cached: new CachedObject(key, live.revision, final, undefined) }

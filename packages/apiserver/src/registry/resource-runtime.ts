@@ -1,8 +1,10 @@
 // A served resource at run time: its definition with schema, cache and hooks.
 import type { ObjectSchema } from '@berth/api'
-import { apiVersionOf, schemaOf } from '@berth/api'
+import { apiVersionOf } from '@berth/api'
 import type { ApiObject, WriteHook } from '../interfaces.ts'
 import type { ResourceDefinition } from './definition.ts'
+import { builtInRules } from './kind-rules.ts'
+import type { KindRules } from './kind-rules.ts'
 import type { WatchCache } from './watch-cache.ts'
 
 export interface Gvk { group: string, version: string, kind: string }
@@ -11,6 +13,7 @@ export class ResourceRuntime {
   readonly definition: ResourceDefinition
   readonly gvk: Gvk
   readonly apiVersion: string
+  readonly rules: KindRules
   readonly schema: ObjectSchema
   readonly cache: WatchCache
   readonly hooks: readonly WriteHook[]
@@ -21,12 +24,11 @@ export class ResourceRuntime {
 
   constructor(definition: ResourceDefinition, cache: WatchCache, hooks: readonly WriteHook[], validation: { allowPrivileged: boolean }, stored?: ResourceRuntime) {
     const { group, version, kind } = definition.resource
-    const schema = schemaOf({ group, version, kind })
-    if (!schema) throw new Error(`no schema for ${apiVersionOf(definition.resource)} ${kind}`)
     this.definition = definition
     this.gvk = { group, version, kind }
     this.apiVersion = apiVersionOf(definition.resource)
-    this.schema = schema
+    this.rules = definition.rules ?? builtInRules(this.gvk)
+    this.schema = this.rules.schema
     this.cache = cache
     this.hooks = hooks
     this.validation = validation

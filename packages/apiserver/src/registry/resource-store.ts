@@ -1,5 +1,4 @@
 // The registry as plugins, hooks and bootstrap see it (interfaces.ts, ResourceStore).
-import { applyDefaults } from '@berth/api'
 import type { ResourceInfo } from '@berth/api'
 import { notFound } from '../errors.ts'
 import type { ApiObject, ResourceStore, StoreWriteOptions } from '../interfaces.ts'
@@ -20,7 +19,7 @@ export function resourceStore(registry: Registry): ResourceStore {
     copy.kind = runtime.gvk.kind
     copy.apiVersion = runtime.apiVersion
     copy.metadata = { ...copy.metadata, name: copy.metadata?.name ?? '' }
-    applyDefaults(runtime.gvk, copy)
+    runtime.rules.applyDefaults(copy)
     return copy
   }
   const manage = (runtime: ResourceRuntime, object: ApiObject, live: ApiObject | undefined, options: StoreWriteOptions): void => {

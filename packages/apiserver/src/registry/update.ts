@@ -1,6 +1,5 @@
 // Changing an object: upstream's Store.Update with its compare-and-swap loop. PUT, PATCH, apply, subresources and in-process writes all come through here.
 import type { FieldError } from '@berth/api'
-import { validateUpdate, warningsOf } from '@berth/api'
 import { badRequest, conflict, invalid, notFound, optimisticLockMessage } from '../errors.ts'
 import type { Features } from '../features.ts'
 import type { AdmissionAttributes, ApiObject, WriteOutcome } from '../interfaces.ts'
@@ -8,7 +7,6 @@ import { StorageConflict } from '../storage/storage.ts'
 import { CachedObject } from './cached-object.ts'
 import { createObject, settle, writeObject } from './create.ts'
 import { removeKey } from './delete.ts'
-import { normalizeObject } from './normalize.ts'
 import type { Registry } from './registry.ts'
 import type { ResourceRuntime } from './resource-runtime.ts'
 import type { WriteScope } from './scope.ts'
@@ -90,10 +88,10 @@ async function updateOnce(
   if (plan.prepare) plan.prepare(object, old, registry.features)
   else definition.prepareForUpdate?.(object, old, registry.features)
   for (const hook of runtime.hooks) hook.normalize?.(object, old)
-  let final = normalizeObject(runtime.schema, object)
-  const errors = plan.validate ? plan.validate(final, old) : validateUpdate(runtime.gvk, final, old, plan.subresource, runtime.validation)
+  let final = runtime.rules.normalize(object)
+  const errors = plan.validate ? plan.validate(final, old) : runtime.rules.validateUpdate(final, old, plan.subresource, runtime.validation)
   if (errors.length > 0) throw invalid(runtime.gvk, name, errors)
-  if (plan.subresource === '') for (const warning of warningsOf(runtime.gvk, final, old)) scope.warn(warning)
+  if (plan.subresource === '') for (const warning of runtime.rules.warnings(final, old)) scope.warn(warning)
   await scope.admission.validate({ ...attributes, object: plan.admitted ? plan.admitted.of(final) : final })
 
   if (isFinished(runtime, final, old)) {
@@ -103,7 +101,7 @@ async function updateOnce(
   const outcomes: WriteOutcome[] = []
   try {
     for (const hook of runtime.hooks) if (hook.beginUpdate) outcomes.push(await hook.beginUpdate(final, cloneValue(old), scope))
-    if (outcomes.length > 0) final = normalizeObject(runtime.schema, final)
+    if (outcomes.length > 0) final = runtime.rules.normalize(final)
     if (equalValues(final, old)) {
       await settle(outcomes, 'revert')
       return registry.revision >= live.revision ? live : await committed(registry, live)

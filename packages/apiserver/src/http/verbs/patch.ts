@@ -1,9 +1,10 @@
 // PATCH: JSON patch, merge patch, strategic merge patch and apply, each on the served version of the live object.
-import { DecodeError, PatchError, applyDefaults, decode, jsonMergePatch, jsonPatch, schemaOf, strategicMergePatch, stringifyJson } from '@berth/api'
-import type { Json, ObjectSchema } from '@berth/api'
-import { badRequest, conflict, invalid, notFound, StatusError } from '../../errors.ts'
+import { DecodeError, PatchError, decode, jsonMergePatch, jsonPatch, schemaOf, strategicMergePatch, stringifyJson } from '@berth/api'
+import type { Decoded, Json, ObjectSchema } from '@berth/api'
+import { badRequest, conflict, invalid, notFound, StatusError, unsupportedMediaType } from '../../errors.ts'
 import type { ApiObject, ApiResponse } from '../../interfaces.ts'
 import type { Subresource } from '../../registry/definition.ts'
+import type { KindRules } from '../../registry/kind-rules.ts'
 import { manageApply } from '../../registry/managed-fields.ts'
 import type { WriteScope } from '../../registry/scope.ts'
 import { updateObject } from '../../registry/update.ts'
@@ -45,6 +46,7 @@ export async function readPatch(context: ResourceContext, type: PatchType): Prom
 export async function patch(context: ResourceContext, subresource: string, part: Extract<Subresource, { type: 'part' }> | undefined): Promise<ApiResponse> {
   const { deps, info, runtime } = context
   const type = patchTypeOf(mediaTypeOf(context.request))
+  if (runtime.rules.custom && type === 'strategic') throw unsupportedMediaType(Object.keys(patchTypes).filter((name) => patchTypes[name] !== 'strategic'))
   const options = parseWriteOptions(context.query, 'PatchOptions', type === 'apply')
   const representation = representationOf(context, ['object', 'Table', 'PartialObjectMetadata'])
   const body = await readPatch(context, type)
@@ -62,19 +64,19 @@ function patchChange(
 ): ApiObject {
   const { runtime, info } = context
   if (!live) throw notFound(runtime.groupResource, info.name)
-  const patched = patchedObject(context, type, runtime.schema, runtime.gvk, runtime.serve(live), body, options)
+  const patched = patchedObject(context, type, runtime.rules, runtime.gvk, runtime.serve(live), body, options)
   checkName(context, patched)
   return managed(context, patched, live, scope, subresource)
 }
 
 /** The live object (served version) with the patch applied, decoded and defaulted. */
 export function patchedObject(
-  context: ResourceContext, type: Exclude<PatchType, 'apply'>, schema: Parameters<typeof decode>[0], gvk: { group: string, version: string, kind: string }, live: ApiObject,
+  context: ResourceContext, type: Exclude<PatchType, 'apply'>, rules: KindRules, gvk: { group: string, version: string, kind: string }, live: ApiObject,
   body: { value: Json, duplicates: string[] }, options: WriteOptions,
 ): ApiObject {
   let result: unknown
   try {
-    result = type === 'json' ? jsonPatch(live, body.value) : type === 'merge' ? jsonMergePatch(live, body.value) : strategicMergePatch(schema, live, body.value)
+    result = type === 'json' ? jsonPatch(live, body.value) : type === 'merge' ? jsonMergePatch(live, body.value) : strategicMergePatch(rules.schema, live, body.value)
   } catch (error) {
     if (error instanceof PatchError) throw new StatusError(error.code, error.reason, error.message, error.code === 422 ? {} : undefined, { cause: error })
     throw error
@@ -82,9 +84,10 @@ export function patchedObject(
   const record = asRecord(result) ?? {}
   const apiVersion = gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`
   const sameKind = record['kind'] === gvk.kind && record['apiVersion'] === apiVersion
-  let decoded: ReturnType<typeof decode>
+  let decoded: Decoded
   try {
-    decoded = decode(sameKind ? schema : schemaNamedBy(record) ?? schema, result as Json, options.fieldValidation, body.duplicates)
+    const other = sameKind ? undefined : schemaNamedBy(record)
+    decoded = other ? decode(other, result as Json, options.fieldValidation, body.duplicates) : rules.decode(result as Json, options.fieldValidation, body.duplicates)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     throw invalid({ group: '', kind: '' }, '', [{ type: 'Invalid', field: 'patch', badValue: stringifyJson(result as Json), detail: error.message }])
@@ -96,7 +99,7 @@ export function patchedObject(
   const object = { ...(decoded.object as unknown as ApiObject), kind: gvk.kind, apiVersion }
   object.metadata = { ...object.metadata, name: object.metadata?.name ?? '' }
   const own = cloneValue(object)
-  applyDefaults(gvk, own)
+  rules.applyDefaults(own)
   return own
 }
 
@@ -124,7 +127,7 @@ function applyChange(context: ResourceContext, body: { value: Json, duplicates: 
     const merged = cloneValue(object) as unknown as ApiObject
     merged.kind = runtime.stored.gvk.kind
     merged.apiVersion = runtime.stored.apiVersion
-    applyDefaults(runtime.stored.gvk, merged)
+    runtime.stored.rules.applyDefaults(merged)
     return merged
   }
 }
@@ -135,7 +138,7 @@ function readApplied(context: ResourceContext, body: { value: Json, duplicates: 
   const record = asRecord(body.value)
   if (!record) throw badRequest('error decoding YAML: the body is not an object')
   // Defaults of this copy are not used: only what was sent counts.
-  const checked = toObject(body.value, body.duplicates, runtime.gvk, runtime.schema, options.fieldValidation, context.warn)
+  const checked = toObject(body.value, body.duplicates, runtime.gvk, runtime.rules, options.fieldValidation, context.warn)
   if (checked.metadata.name !== '') checkName(context, checked)
   const metadata = { ...asRecord(record['metadata']), name: info.name, ...(runtime.definition.resource.namespaced && { namespace: info.namespace }) }
   return { ...record, kind: record['kind'] as string | undefined, apiVersion: record['apiVersion'] as string | undefined, metadata }

@@ -23,10 +23,10 @@ export async function waitForFreshness(registry: Registry, revision: number, sig
 }
 
 /** The representation of an answer; unknown media types get go-restful's 406. */
-export function representationOf(context: Pick<ResourceContext, 'request'>, shapes: readonly Representation['as'][]): Representation {
+export function representationOf(context: Pick<ResourceContext, 'request'> & { runtime?: ResourceContext['runtime'] }, shapes: readonly Representation['as'][]): Representation {
   const accept = context.request.headers['accept']
   try {
-    return negotiate(accept, shapes)
+    return negotiate(accept, shapes, context.runtime?.rules.custom !== true)
   } catch (error) {
     if (accept !== undefined && !/json|yaml|protobuf|\*\/\*/.test(accept)) throw routeNotAcceptable()
     throw error

@@ -1,12 +1,11 @@
 // Projections (scale), actions (binding, eviction), virtual subresources (token) and virtual resources (reviews).
-import { schemaOf } from '@berth/api'
-import type { ObjectSchema } from '@berth/api'
 import { invalid, notFound } from '../../errors.ts'
 import type { AdmissionAttributes, ApiObject, ApiResponse, VirtualResource, VirtualSubresource } from '../../interfaces.ts'
 import { manageUpdate } from '../../registry/managed-fields.ts'
 import type { ActionSubresource, ProjectionSubresource } from '../../registry/definition.ts'
 import { deleteObject } from '../../registry/delete.ts'
-import { normalizeObject } from '../../registry/normalize.ts'
+import { builtInRules } from '../../registry/kind-rules.ts'
+import type { KindRules } from '../../registry/kind-rules.ts'
 import { managerName } from '../../registry/scope.ts'
 import { updateObject } from '../../registry/update.ts'
 import { cloneValue, formatTime } from '../../registry/values.ts'
@@ -22,10 +21,14 @@ import { checkName, parentOf } from './write.ts'
 
 interface Gvk { group: string, version: string, kind: string }
 
-function schemaFor(gvk: Gvk): ObjectSchema {
-  const schema = schemaOf(gvk)
-  if (!schema) throw new Error(`no schema for ${gvk.kind}.${gvk.group}/${gvk.version}`)
-  return schema
+const kindRules = new Map<string, KindRules>()
+
+/** The rules of a kind that is posted and not stored, or projected. */
+function rulesFor(gvk: Gvk): KindRules {
+  const key = `${gvk.group}/${gvk.version}/${gvk.kind}`
+  const rules = kindRules.get(key) ?? builtInRules(gvk)
+  kindRules.set(key, rules)
+  return rules
 }
 
 /** GET of a projection. */
@@ -37,7 +40,7 @@ export async function getProjection(context: ResourceContext, projection: Projec
 /** PUT of a projection. */
 export async function updateProjection(context: ResourceContext, name: string, projection: ProjectionSubresource): Promise<ApiResponse> {
   const options = parseWriteOptions(context.query, 'UpdateOptions')
-  const sent = await readObject(context.request, projection.kind, schemaFor(projection.kind), options.fieldValidation, context.warn)
+  const sent = await readObject(context.request, projection.kind, rulesFor(projection.kind), options.fieldValidation, context.warn)
   checkName(context, sent)
   return changeProjection(context, name, projection, options, () => cloneValue(sent))
 }
@@ -49,7 +52,7 @@ export async function patchProjection(context: ResourceContext, name: string, pr
   const body = await readPatch(context, type)
   return changeProjection(context, name, projection, options, (live) => {
     // Applying to a projection owns what it sets: the same merge as a merge patch, since a Scale has one field.
-    const patched = patchedObject(context, type === 'apply' ? 'merge' : type, schemaFor(projection.kind), projection.kind, live, body, options)
+    const patched = patchedObject(context, type === 'apply' ? 'merge' : type, rulesFor(projection.kind), projection.kind, live, body, options)
     checkName(context, patched)
     return patched
   })
@@ -87,7 +90,7 @@ export async function act(context: ResourceContext, name: string, action: Action
   const { deps, info, runtime } = context
   const options = parseWriteOptions(context.query, 'CreateOptions')
   const representation = representationOf(context, ['object'])
-  const posted = await readObject(context.request, action.kind, schemaFor(action.kind), options.fieldValidation, context.warn)
+  const posted = await readObject(context.request, action.kind, rulesFor(action.kind), options.fieldValidation, context.warn)
   if (target !== undefined && posted.metadata.name === '') posted.metadata.name = target
   if (target !== undefined) checkName(context, posted)
   const objectName = target ?? posted.metadata.name
@@ -129,7 +132,7 @@ export async function act(context: ResourceContext, name: string, action: Action
 export async function createVirtualSubresource(context: ResourceContext, virtual: VirtualSubresource): Promise<ApiResponse> {
   const parent = context.runtime.cache.get(context.runtime.key(context.info.namespace, context.info.name))
   const options = parseWriteOptions(context.query, 'CreateOptions')
-  const object = await readObject(context.request, virtual.kind, schemaFor(virtual.kind), options.fieldValidation, context.warn)
+  const object = await readObject(context.request, virtual.kind, rulesFor(virtual.kind), options.fieldValidation, context.warn)
   if (!parent) throw notFound(context.runtime.groupResource, context.info.name)
   manageVirtual(context, object, virtual.kind, virtual.name, options)
   const scope = scopeOf(context, options, 'CreateOptions')
@@ -141,7 +144,7 @@ export async function createVirtualSubresource(context: ResourceContext, virtual
   await scope.admission.mutate(attributes)
   await scope.admission.validate(attributes)
   const result = await virtual.create(object, { ...scope, namespace, name, parent: parent.object })
-  return jsonResponse(201, normalizeObject(schemaFor(virtual.kind), result), representationOf(context, ['object']))
+  return jsonResponse(201, rulesFor(virtual.kind).normalize(result), representationOf(context, ['object']))
 }
 
 /** POST of a virtual resource (TokenReview, SubjectAccessReview, ...). */
@@ -149,18 +152,18 @@ export async function createVirtual(context: Omit<ResourceContext, 'runtime'>, v
   const options = parseWriteOptions(context.query, 'CreateOptions')
   const { group, version, kind } = virtual.resource
   const gvk = { group, version, kind }
-  const object = await readObject(context.request, gvk, schemaFor(gvk), options.fieldValidation, context.warn)
+  const object = await readObject(context.request, gvk, rulesFor(gvk), options.fieldValidation, context.warn)
   if (virtual.resource.namespaced && !object.metadata.namespace) object.metadata.namespace = context.info.namespace
   manageVirtual(context, object, gvk, '', options)
   const scope = scopeOf(context as ResourceContext, options, 'CreateOptions')
   const result = await virtual.create(object, { ...scope, namespace: context.info.namespace, name: '', parent: undefined })
-  return jsonResponse(201, normalizeObject(schemaFor(gvk), result), representationOf(context, ['object']))
+  return jsonResponse(201, rulesFor(gvk).normalize(result), representationOf(context, ['object']))
 }
 
 function manageVirtual(context: { deps: HandlerDependencies, request: ResourceContext['request'] }, object: ApiObject, gvk: Gvk, subresource: string, options: WriteOptions): void {
   const manager = managerName(options.fieldManager, context.request.headers['user-agent'])
   manageUpdate(object, undefined, {
-    schema: schemaFor(gvk), manager, apiVersion: gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`, subresource, resetFields: [['status']],
+    schema: rulesFor(gvk).schema, manager, apiVersion: gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`, subresource, resetFields: [['status']],
     time: formatTime(context.deps.registry.now()),
   })
 }

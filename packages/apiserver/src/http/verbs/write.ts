@@ -52,7 +52,7 @@ export async function create(context: ResourceContext): Promise<ApiResponse> {
   const { deps, info, runtime } = context
   const options = parseWriteOptions(context.query, 'CreateOptions')
   const representation = representationOf(context, ['object', 'Table', 'PartialObjectMetadata'])
-  const object = await readObject(context.request, runtime.gvk, runtime.schema, options.fieldValidation, context.warn)
+  const object = await readObject(context.request, runtime.gvk, runtime.rules, options.fieldValidation, context.warn)
   checkNamespace(context, object)
   const scope = scopeOf(context, options, 'CreateOptions')
   const stored = managed(context, object, undefined, scope, '')
@@ -73,7 +73,7 @@ export async function update(context: ResourceContext, subresource: string, part
   const { deps, info, runtime } = context
   const options = parseWriteOptions(context.query, 'UpdateOptions')
   const representation = representationOf(context, ['object', 'Table', 'PartialObjectMetadata'])
-  const sent = await readObject(context.request, runtime.gvk, runtime.schema, options.fieldValidation, context.warn)
+  const sent = await readObject(context.request, runtime.gvk, runtime.rules, options.fieldValidation, context.warn)
   checkName(context, sent)
   const scope = scopeOf(context, options, 'UpdateOptions')
   const plan = updatePlan(context, subresource, part, (live) => managed(context, cloneValue(sent), live, scope, subresource))
