@@ -34,12 +34,23 @@ export interface FailedCycle {
   remove(other: PodInfo, node: NodeInfo): void
 }
 
+/** A node on which the pod would fit, and who has to go for it. */
+export interface Candidate {
+  readonly node: string
+  /** The most important one first; at least one. */
+  readonly victims: readonly PodInfo[]
+  /** How many of them a PodDisruptionBudget would keep. */
+  readonly violations: number
+}
+
 /** What postFilter came to. */
 export interface PostFilterResult {
   /** Where the pod will have room; '' takes back what was nominated before; undefined leaves it as it is. */
   readonly nominatedNode?: string
   /** The pods that have to go for that, the most important one first. */
   readonly victims: readonly PodInfo[]
+  /** Every node at which room could be made, the chosen one among them: extenders may see it differently. */
+  readonly candidates?: readonly Candidate[]
   /** Why nothing can be done; it follows the reasons of the misfit. */
   readonly message?: string
 }

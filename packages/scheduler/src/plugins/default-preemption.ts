@@ -1,10 +1,10 @@
 import { reasonLines } from '../framework/reason-lines.ts'
-import type { FailedCycle, Plugin, PostFilterResult } from '../framework/plugin.ts'
+import type { Candidate, FailedCycle, Plugin, PostFilterResult } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { unresolvable, type Status } from '../framework/status.ts'
 import { whyNotEligible } from './default-preemption/eligibility.ts'
 import { bestCandidates } from './default-preemption/pick-node.ts'
-import { selectVictims, type Candidate } from './default-preemption/select-victims.ts'
+import { selectVictims } from './default-preemption/select-victims.ts'
 
 /** DefaultPreemptionArgs (kubescheduler.config.k8s.io/v1): how many candidates are enough to choose from. */
 export interface DefaultPreemptionArgs {
@@ -44,7 +44,7 @@ export function defaultPreemption(args: DefaultPreemptionArgs = {}): Plugin {
       if (why !== undefined) return { victims: [], message: `preemption: ${why}` }
       const { candidates, verdicts } = findCandidates(pod, cycle, enough)
       const [best] = bestCandidates(candidates)
-      if (best) return { nominatedNode: best.node, victims: best.victims }
+      if (best) return { nominatedNode: best.node, victims: best.victims, candidates }
       const lines = reasonLines(verdicts.values())
       return { nominatedNode: '', victims: [], message: `preemption: 0/${verdicts.size} nodes are available: ${lines.join(', ')}.` }
     },

@@ -1,6 +1,6 @@
+import type { Candidate } from '../../framework/plugin.ts'
 import { priorityOf } from '../../framework/pod-info.ts'
 import { startOf } from './importance.ts'
-import type { Candidate } from './select-victims.ts'
 
 /** Makes every priority count more than none, so that a few pods below zero are not worth less than one of them. */
 const aboveAll = 2 ** 31

@@ -1,19 +1,10 @@
 import type { PodDisruptionBudget } from '@berth/api/types/policy/v1'
 import type { NodeInfo } from '../../framework/node-info.ts'
-import type { FailedCycle } from '../../framework/plugin.ts'
+import type { Candidate, FailedCycle } from '../../framework/plugin.ts'
 import { priorityOf, type PodInfo } from '../../framework/pod-info.ts'
 import { unresolvable, type Status } from '../../framework/status.ts'
 import { splitByBudgets } from './budgets.ts'
 import { byImportance } from './importance.ts'
-
-/** A node on which the pod would fit, and who has to go for it. */
-export interface Candidate {
-  readonly node: string
-  /** The most important one first; at least one. */
-  readonly victims: readonly PodInfo[]
-  /** How many of them a PodDisruptionBudget would keep. */
-  readonly violations: number
-}
 
 const noVictims = unresolvable('No preemption victims found for incoming pod')
 
