@@ -10,6 +10,8 @@ import type { ImageState, Snapshot } from '../framework/snapshot.ts'
 import { normalizedImageName } from '../plugins/image-locality.ts'
 import type { Change } from './changes.ts'
 import { Nominations } from './nominations.ts'
+import type { CacheObserver } from './observer.ts'
+import { isSameNode } from './same-node.ts'
 
 const noLabels: Readonly<Record<string, string>> = {}
 
@@ -29,6 +31,9 @@ export class Cache implements Snapshot {
   readonly #budgets = new Map<string, PodDisruptionBudget>()
   readonly #objects = new Map<string, Map<string, KubernetesObject>>()
   readonly #nominations = new Nominations()
+  readonly #observers = new Set<CacheObserver>()
+  /** Grows when a Service or an owner's selector changes: they say which pods belong together. */
+  groupsVersion = 0
   /** The number of the last assume or forget: an explanation says up to which it is true. */
   sequence = 0
 
@@ -74,6 +79,25 @@ export class Cache implements Snapshot {
     return this.#nominations.on(node)
   }
 
+  /** The nodes that waiting pods are nominated to. */
+  nominatedNodes(): Iterable<string> {
+    return this.#nominations.nodes()
+  }
+
+  get hasNominations(): boolean {
+    return this.#nominations.size > 0
+  }
+
+  /** Tells an observer of everything that is there, and from now on of every change. Gives what ends it. */
+  observe(observer: CacheObserver): () => void {
+    for (const node of this.#nodes.values()) {
+      observer.nodeSet(node)
+      for (const pod of node.pods.values()) observer.podAdded(pod, node)
+    }
+    this.#observers.add(observer)
+    return () => void this.#observers.delete(observer)
+  }
+
   isAssumed(key: string): boolean {
     return this.#assumed.has(key)
   }
@@ -90,19 +114,19 @@ export class Cache implements Snapshot {
       case 'pod-set': {
         const info = podInfoOf(change.pod)
         this.#assumed.delete(info.key)
-        this.#nominations.delete(info.key)
+        this.#endNomination(info.key)
         return this.#place(info, change.pod.spec.nodeName ?? '')
       }
       case 'pod-gone': {
         this.#assumed.delete(change.key)
-        this.#nominations.delete(change.key)
+        this.#endNomination(change.key)
         return this.#displace(change.key)
       }
       case 'assume': {
         this.sequence = change.sequence
-        const info = podInfoOf(change.pod)
+        const info = change.info ? { ...change.info, pod: change.pod } : podInfoOf(change.pod)
         this.#assumed.add(info.key)
-        this.#nominations.delete(info.key)
+        this.#endNomination(info.key)
         return this.#place(info, change.node)
       }
       case 'forget': {
@@ -110,26 +134,41 @@ export class Cache implements Snapshot {
         if (this.#assumed.delete(change.key)) this.#displace(change.key)
         return undefined
       }
-      case 'namespace-set': return void this.#namespaces.set(change.name, change.labels)
-      case 'namespace-gone': return void this.#namespaces.delete(change.name)
+      case 'namespace-set': return this.#setNamespace(change.name, change.labels)
+      case 'namespace-gone': return this.#setNamespace(change.name, undefined)
       case 'service-set': {
         const { namespace = 'default', name } = change.service.metadata
         const services = this.#services.get(namespace) ?? new Map<string, Service>()
         services.set(name, change.service)
+        this.groupsVersion++
         return void this.#services.set(namespace, services)
       }
       case 'service-gone': {
         const [namespace = '', name = ''] = change.key.split('/')
-        return void this.#services.get(namespace)?.delete(name)
+        if (this.#services.get(namespace)?.delete(name)) this.groupsVersion++
+        return undefined
       }
-      case 'owner-set': return void this.#owners.set(`${change.kind}/${change.key}`, change.selector)
-      case 'owner-gone': return void this.#owners.delete(`${change.kind}/${change.key}`)
+      case 'owner-set': {
+        this.#owners.set(`${change.kind}/${change.key}`, change.selector)
+        this.groupsVersion++
+        return undefined
+      }
+      case 'owner-gone': {
+        if (this.#owners.delete(`${change.kind}/${change.key}`)) this.groupsVersion++
+        return undefined
+      }
       case 'budget-set': return void this.#budgets.set(keyOf(change.budget), change.budget)
       case 'budget-gone': return void this.#budgets.delete(change.key)
       case 'object-set': return void this.#objectsOf(change.resource).set(keyOf(change.object), change.object)
       case 'object-gone': return void this.#objectsOf(change.resource).delete(change.key)
-      case 'nominate': return this.#nominations.set(podInfoOf(change.pod), change.node)
-      case 'nomination-gone': return this.#nominations.delete(change.key)
+      case 'nominate': {
+        const info = podInfoOf(change.pod)
+        this.#endNomination(info.key)
+        this.#nominations.set(info, change.node)
+        for (const observer of this.#observers) observer.nominationsChanged(change.node)
+        return undefined
+      }
+      case 'nomination-gone': return this.#endNomination(change.key)
     }
   }
 
@@ -139,19 +178,47 @@ export class Cache implements Snapshot {
     return objects
   }
 
+  #endNomination(key: string): void {
+    const node = this.#nominations.of(key)
+    if (node === undefined) return
+    this.#nominations.delete(key)
+    for (const observer of this.#observers) observer.nominationsChanged(node)
+  }
+
+  #setNamespace(name: string, labels: Readonly<Record<string, string>> | undefined): void {
+    const before = this.namespaceLabels(name)
+    if (labels) this.#namespaces.set(name, labels)
+    else this.#namespaces.delete(name)
+    const now = labels ?? noLabels
+    if (Object.keys(before).length === Object.keys(now).length && Object.entries(now).every(([key, value]) => before[key] === value)) return
+    for (const observer of this.#observers) observer.namespaceChanged(name)
+  }
+
   #setNode(node: NodeInfo['node']): void {
     const { name } = node.metadata
     const known = this.#nodes.get(name)
     if (known) {
+      if (isSameNode(known.node, node)) {
+        known.replaceAlike(node)
+        return
+      }
       this.#forgetImages(known)
       known.node = node
-    } else {
-      const info = new NodeInfo(node)
-      this.#nodes.set(name, info)
-      this.#list = undefined
-      for (const pod of this.#homeless.get(name)?.values() ?? []) info.addPod(pod)
-      this.#homeless.delete(name)
+      this.#rememberImages(node)
+      for (const observer of this.#observers) observer.nodeSet(known)
+      return
     }
+    const info = new NodeInfo(node)
+    this.#nodes.set(name, info)
+    this.#list = undefined
+    this.#rememberImages(node)
+    for (const observer of this.#observers) observer.nodeSet(info)
+    for (const pod of this.#homeless.get(name)?.values() ?? []) this.#add(pod, info)
+    this.#homeless.delete(name)
+  }
+
+  #rememberImages(node: NodeInfo['node']): void {
+    const { name } = node.metadata
     for (const image of node.status?.images ?? []) {
       for (const written of image.names ?? []) {
         const key = normalizedImageName(written)
@@ -180,6 +247,7 @@ export class Cache implements Snapshot {
     this.#forgetImages(node)
     this.#nodes.delete(name)
     this.#list = undefined
+    for (const observer of this.#observers) observer.nodeGone(node)
     // Its pods are still in the API until they are collected: they count again should the node come back.
     if (node.pods.size > 0) this.#homeless.set(name, new Map(node.pods))
   }
@@ -189,10 +257,7 @@ export class Cache implements Snapshot {
     if (before !== undefined && before !== node) this.#displace(pod.key)
     this.#places.set(pod.key, node)
     const info = this.#nodes.get(node)
-    if (info) {
-      info.addPod(pod)
-      return
-    }
+    if (info) return this.#add(pod, info)
     const waiting = this.#homeless.get(node) ?? new Map<string, PodInfo>()
     waiting.set(pod.key, pod)
     this.#homeless.set(node, waiting)
@@ -202,7 +267,21 @@ export class Cache implements Snapshot {
     const place = this.#places.get(key)
     if (place === undefined) return
     this.#places.delete(key)
-    this.#nodes.get(place)?.removePod(key)
+    const node = this.#nodes.get(place)
+    if (node) this.#remove(key, node)
     this.#homeless.get(place)?.delete(key)
+  }
+
+  #add(pod: PodInfo, node: NodeInfo): void {
+    this.#remove(pod.key, node)
+    node.addPod(pod)
+    for (const observer of this.#observers) observer.podAdded(pod, node)
+  }
+
+  #remove(key: string, node: NodeInfo): void {
+    const pod = node.pods.get(key)
+    if (!pod) return
+    node.removePod(key)
+    for (const observer of this.#observers) observer.podRemoved(pod, node)
   }
 }

@@ -1,6 +1,7 @@
 import type { Node, Pod, Service } from '@berth/api/types/core/v1'
 import type { LabelSelector } from '@berth/api/types/meta/v1'
 import type { PodDisruptionBudget } from '@berth/api/types/policy/v1'
+import type { PodInfo } from '../framework/pod-info.ts'
 import type { KubernetesObject } from '../framework/resource-key.ts'
 
 /**
@@ -28,5 +29,5 @@ export type Change =
   | { readonly type: 'nominate'; readonly pod: Pod; readonly node: string }
   | { readonly type: 'nomination-gone'; readonly key: string }
   /** The decision thread's own: it counts a pod as placed before the API says so, and takes that back where binding failed. */
-  | { readonly type: 'assume'; readonly pod: Pod; readonly node: string; readonly sequence: number }
+  | { readonly type: 'assume'; readonly pod: Pod; readonly node: string; readonly sequence: number; /** What is known of the pod, where the sender has it at hand; it stays on its thread. */ readonly info?: PodInfo }
   | { readonly type: 'forget'; readonly key: string; readonly sequence: number }

@@ -15,6 +15,15 @@ export class Nominations {
     return this.#pods.get(node)
   }
 
+  /** The nodes that pods are nominated to. */
+  nodes(): Iterable<string> {
+    return this.#pods.keys()
+  }
+
+  get size(): number {
+    return this.#nodes.size
+  }
+
   set(pod: PodInfo, node: string): void {
     this.delete(pod.key)
     this.#nodes.set(pod.key, node)

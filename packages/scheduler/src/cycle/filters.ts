@@ -7,7 +7,7 @@ import type { Snapshot } from '../framework/snapshot.ts'
 import { unresolvable, type Status } from '../framework/status.ts'
 
 /** What the pod's PreFilter plugins say: a verdict on the pod, or the nodes that are left and who chose them. */
-export function runPreFilters(state: CycleState, pod: PodInfo, profile: Profile, snapshot: Snapshot): { status?: Status; nodes?: ReadonlySet<string>; choosers: string[] } {
+export function runPreFilters(state: CycleState, pod: PodInfo, profile: Pick<Profile, 'plugins'>, snapshot: Snapshot): { status?: Status; nodes?: ReadonlySet<string>; choosers: string[] } {
   let nodes: ReadonlySet<string> | undefined
   const choosers: string[] = []
   for (const plugin of profile.plugins) {
@@ -33,7 +33,7 @@ export class Filters {
   readonly #filters: readonly Plugin[]
   readonly #counting: readonly Plugin[]
 
-  constructor(state: CycleState, pod: PodInfo, profile: Profile, snapshot: Snapshot) {
+  constructor(state: CycleState, pod: PodInfo, profile: Pick<Profile, 'plugins'>, snapshot: Snapshot) {
     this.#state = state
     this.#pod = pod
     this.#snapshot = snapshot

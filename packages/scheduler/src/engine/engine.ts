@@ -1,27 +1,196 @@
 import type { Cache } from '../cache/cache.ts'
-import { decidePlain } from '../cycle/decide.ts'
-import { summarize, type Decision } from '../cycle/decision.ts'
+import { decidePlain, nominatedNode, postFilter } from '../cycle/decide.ts'
+import { bestKept, summarize, type Decision, type NodeScore } from '../cycle/decision.ts'
+import { runPreFilters } from '../cycle/filters.ts'
+import { CycleState } from '../framework/cycle-state.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import type { Profile } from '../framework/profile.ts'
+import { unresolvable } from '../framework/status.ts'
+import { indexOf, type ClusterIndex } from './cluster-index.ts'
+import { Cycle } from './cycle.ts'
+import { Lru } from './lru.ts'
+import { ColumnMisfit } from './misfit.ts'
+import { formOf, pipelineOf, type Pipeline } from './pipeline.ts'
+import { ColumnStore, type Plan } from './plan.ts'
+import { PodAffinity } from './pod-affinity.ts'
+import { Ranking } from './ranking.ts'
+import { nodesToFind } from './sampling.ts'
+import { Signature, unchanged, type Update } from './signature.ts'
+import { Statuses } from './statuses.ts'
+import { Sweep, type Demand } from './sweep.ts'
+import { TopologySpread } from './topology-spread.ts'
 
-/** How the engine decides where it is not by default. */
-export interface EngineOptions {
-  /** Of how many nodes the best one is taken, by the number of all nodes (percentageOfNodesToScore); all, where absent. */
-  readonly nodesToFind?: (nodes: number) => number
+/** A signature that is kept because it was seen more than once. */
+interface Kept {
+  readonly signature: Signature
+  ranking: Ranking | undefined
 }
 
-/** Decides for one profile on one cache: the same answers as the plain path. */
-export class Engine {
-  readonly #cache: Cache
-  readonly #profile: Profile
+/** What the kept signatures may take, in bytes; and a slot of one. */
+const signatureBudget = 96 * 2 ** 20
+const bytesPerSlot = 48
+const seenOnceKept = 4096
+/** More verdicts than this, and their numbers are given out anew. */
+const maxStatuses = 100_000
 
-  constructor(cache: Cache, profile: Profile, _options: EngineOptions = {}) {
-    this.#cache = cache
+/** What depends on the columns' capacity and is made anew when that grows. */
+interface Tables {
+  readonly capacity: number
+  readonly statuses: Statuses
+  readonly store: ColumnStore
+  readonly signatures: Lru<Kept>
+  readonly seenOnce: Lru<true>
+  /** For pods whose like was not seen before. */
+  readonly passing: { signature: Signature | undefined }
+  readonly spread: TopologySpread | undefined
+  readonly affinity: PodAffinity | undefined
+}
+
+/** Decides for one profile on one cache: the same answers as the plain path, of which it computes what has changed. */
+export class Engine {
+  readonly #profile: Profile
+  readonly #pipeline: Pipeline
+  readonly #index: ClusterIndex
+  readonly #sweep: Sweep
+  #tables: Tables | undefined
+  /** Where the next sample of nodes begins. */
+  #start = 0
+
+  constructor(cache: Cache, profile: Profile) {
     this.#profile = profile
+    this.#pipeline = pipelineOf(profile)
+    this.#index = indexOf(cache)
+    this.#sweep = new Sweep(this.#index, this.#pipeline)
   }
 
   /** Decides on a pod that is on no node. Nothing is changed; `random` (0 <= random() < 1) chooses among equals. */
   decide(pod: PodInfo, random: () => number): Decision {
-    return summarize(decidePlain(pod, this.#profile, this.#cache, random))
+    const { cache, columns } = this.#index
+    columns.refresh()
+    const state = new CycleState()
+    const early = columns.nodes === 0 ? undefined : runPreFilters(state, pod, this.#pipeline.early, cache)
+    // What has no verdict of single nodes needs nothing of what is kept here.
+    if (!early || early.status) return summarize(decidePlain(pod, this.#profile, cache, random))
+    const tables = this.#currentTables()
+    const cycle = new Cycle(pod, state, cache, this.#profile, tables.statuses)
+    const nominated = cache.hasNominations ? nominatedNode(pod, cache, early.nodes) : undefined
+    if (nominated && !cycle.filters.run(nominated)) return { node: nominated.name, feasible: 1, best: [], state }
+    const plan = tables.store.plan(cycle)
+    tables.spread?.prepare(pod)
+    tables.affinity?.prepare(pod)
+    const demand: Demand = {
+      spread: tables.spread, affinity: tables.affinity, directFilters: plan.directFilters, directScores: plan.directScores,
+      allowed: early.nodes,
+      notChosen: early.nodes ? tables.statuses.idOf(unresolvable(`node(s) didn't satisfy plugin(s) [${[...early.choosers].sort().join(' ')}]`), early.choosers.join(',')) : 0,
+    }
+    const kept = this.#kept(plan, cycle, tables, cache.hasNominations && cache.nominationOf(pod.key) !== undefined)
+    const isSimple = !early.nodes && plan.directFilters.length + plan.directScores.length === 0 && this.#profile.percentageOfNodesToScore % 100 === 0 &&
+      !tables.spread?.filters && !tables.spread?.scores && !tables.affinity?.filters && !tables.affinity?.scores
+    if (kept && isSimple) {
+      const found = this.#ranked(kept, cycle, random)
+      if (found) return found
+      return this.#misfit(cycle, kept.signature.verdicts, random)
+    }
+    const signature = kept?.signature ?? this.#passing(plan, cycle, tables)
+    // A ranking that misses a change starts anew when it is next needed.
+    if (signature.sync(cycle) !== unchanged && kept) kept.ranking = undefined
+    return this.#swept(signature, cycle, demand, random)
+  }
+
+  #currentTables(): Tables {
+    const { capacity } = this.#index.columns
+    if (this.#tables?.capacity === capacity && this.#tables.statuses.size < maxStatuses) return this.#tables
+    const statuses = new Statuses()
+    const { spread, affinity } = this.#pipeline
+    const spreadPlugin = (spread?.filter ?? spread?.score)?.plugin
+    const affinityPlugin = (affinity?.filter ?? affinity?.score)?.plugin
+    const spreadForm = spreadPlugin && formOf(spreadPlugin, 'topology-spread')
+    const affinityForm = affinityPlugin && formOf(affinityPlugin, 'pod-affinity')
+    this.#tables = {
+      capacity, statuses,
+      store: new ColumnStore(this.#index, this.#pipeline),
+      signatures: new Lru(Math.max(8, Math.min(512, Math.floor(signatureBudget / (bytesPerSlot * capacity))))),
+      seenOnce: new Lru(seenOnceKept),
+      passing: { signature: undefined },
+      spread: spreadPlugin && spreadForm ? new TopologySpread(spreadPlugin.name, this.#index, spreadForm, statuses) : undefined,
+      affinity: affinityPlugin && affinityForm ? new PodAffinity(affinityPlugin.name, this.#index, affinityForm, statuses) : undefined,
+    }
+    return this.#tables
+  }
+
+  /** The pod's signature, if it is kept: from the second time on. A pod with a room of its own is like no other. */
+  #kept(plan: Plan, cycle: Cycle, { signatures, seenOnce, store }: Tables, isNominated: boolean): Kept | undefined {
+    if (isNominated) return undefined
+    const known = signatures.get(plan.key)
+    if (known) return known
+    if (!seenOnce.get(plan.key)) {
+      seenOnce.set(plan.key, true)
+      return undefined
+    }
+    const made: Kept = { signature: new Signature(this.#index.columns, store.partsOf(plan, cycle)), ranking: undefined }
+    signatures.set(plan.key, made)
+    return made
+  }
+
+  #passing(plan: Plan, cycle: Cycle, { passing, store }: Tables): Signature {
+    const parts = store.partsOf(plan, cycle)
+    if (passing.signature) passing.signature.reset(parts)
+    else passing.signature = new Signature(this.#index.columns, parts)
+    return passing.signature
+  }
+
+  /** Takes the best node of a signature that nothing else has a say in; undefined where none is feasible. */
+  #ranked(kept: Kept, cycle: Cycle, random: () => number): Decision | undefined {
+    const { signature } = kept
+    const { used, capacity, infos } = this.#index.columns
+    let update: Update = signature.sync(cycle)
+    if (!kept.ranking) {
+      kept.ranking = new Ranking(signature, capacity)
+      update = 'all'
+    }
+    kept.ranking.update(update, used, cycle)
+    if (signature.feasible === 0) return undefined
+    const chosen = kept.ranking.pick(random)
+    const node = infos[chosen]?.name ?? ''
+    if (signature.feasible === 1) return { node, feasible: 1, best: [], state: cycle.state }
+    const { parts } = signature
+    const best = kept.ranking.best(chosen, bestKept).map((slot): NodeScore => {
+      const byPlugin: Record<string, number> = {}
+      for (const { plugin, weight, column } of parts.scores) byPlugin[plugin.name] = weight * column.at(slot)
+      if (parts.fitScore) byPlugin[parts.fitScore.plugin.name] = parts.fitScore.weight * parts.resources.fitScore(slot)
+      if (parts.balanced) byPlugin[parts.balanced.plugin.name] = parts.balanced.weight * parts.resources.balancedScore(slot)
+      kept.ranking?.addNormalized(slot, byPlugin)
+      return { node: infos[slot]?.name ?? '', total: kept.ranking?.total(slot) ?? 0, byPlugin }
+    })
+    return { node, feasible: signature.feasible, best, state: cycle.state }
+  }
+
+  #swept(signature: Signature, cycle: Cycle, demand: Demand, random: () => number): Decision {
+    const verdicts = this.#sweep.verdicts(signature, cycle, demand)
+    let feasible = this.#sweep.collect(verdicts)
+    if (feasible === 0) return this.#misfit(cycle, verdicts, random)
+    const wanted = nodesToFind(this.#profile.percentageOfNodesToScore, this.#index.columns.nodes)
+    if (wanted < feasible) {
+      this.#start = this.#sweep.sample(wanted, this.#start)
+      feasible = wanted
+    }
+    if (feasible === 1) return { node: this.#sweep.first?.name ?? '', feasible: 1, best: [], state: cycle.state }
+    const { slot, best } = this.#sweep.choose(signature, cycle, demand, random)
+    return { node: this.#index.columns.infos[slot]?.name ?? '', feasible, best, state: cycle.state }
+  }
+
+  #misfit(cycle: Cycle, verdicts: Int32Array, random: () => number): Decision {
+    const { columns, cache } = this.#index
+    const preemption = postFilter(cycle.pod, this.#profile, {
+      snapshot: cache, random,
+      verdict: (node) => {
+        const slot = columns.slotOf(node)
+        return slot === undefined ? undefined : cycle.statuses.get(verdicts[slot] ?? 0)
+      },
+      filter: (node) => cycle.filters.run(node),
+      add: (other, node) => cycle.filters.add(other, node),
+      remove: (other, node) => cycle.filters.remove(other, node),
+    })
+    return { misfit: new ColumnMisfit(columns, verdicts, cycle.statuses, preemption?.message), ...(preemption ? { preemption } : {}) }
   }
 }

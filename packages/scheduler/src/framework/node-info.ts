@@ -43,6 +43,11 @@ export class NodeInfo {
     this.allocatable = Resources.of(amounts)
   }
 
+  /** Takes over a state of the node that is alike to every plugin. */
+  replaceAlike(node: Node): void {
+    this.#node = node
+  }
+
   get labels(): Readonly<Record<string, string>> {
     return this.#node.metadata.labels ?? noLabels
   }

@@ -6,6 +6,26 @@ import { Resources } from './resources.ts'
 /** What a container counts for in scores when it asks for nothing (upstream: util/pod_resources.go). */
 const nonZeroDefaults: ResourceAmounts = { cpu: 100, memory: 200 * 1024 * 1024 }
 
+/** Texts by which the engine tells pods apart; each is made when it is first asked for. */
+export class PodTexts {
+  readonly #labelsOf: Pod['metadata']['labels']
+  readonly #namespace: string
+  readonly #deleting: boolean
+  #group: string | undefined
+
+  constructor({ metadata }: Pod) {
+    this.#labelsOf = metadata.labels
+    this.#namespace = metadata.namespace ?? 'default'
+    this.#deleting = Boolean(metadata.deletionTimestamp)
+  }
+
+  /** For equal texts no selector of anybody tells two pods apart. */
+  get group(): string {
+    this.#group ??= `${this.#namespace} ${this.#deleting ? '-' : '+'} ${this.#labelsOf === undefined ? '' : JSON.stringify(this.#labelsOf)}`
+    return this.#group
+  }
+}
+
 /** A pod with what plugins need of it computed once. */
 export interface PodInfo {
   readonly key: string
@@ -19,6 +39,7 @@ export interface PodInfo {
   readonly terms: AffinityTerms
   readonly hostPorts: readonly HostPort[]
   readonly hasAffinity: boolean
+  readonly texts: PodTexts
 }
 
 export function podKey(pod: Pod): string {
@@ -45,5 +66,6 @@ export function podInfoOf(pod: Pod): PodInfo {
     terms,
     hostPorts: hostPortsOf(pod),
     hasAffinity: terms.required.length + terms.requiredAnti.length + terms.preferred.length + terms.preferredAnti.length > 0,
+    texts: new PodTexts(pod),
   }
 }

@@ -67,7 +67,7 @@ export function hasAllKeys(node: NodeInfo, constraints: readonly Constraint[]): 
 }
 
 /** Whether a node's pods count for a constraint, by its inclusion policies (KEP-3094). */
-export function isIncluded(constraint: Constraint, pod: Pod, node: NodeInfo): boolean {
+export function isIncluded(constraint: Pick<Constraint, 'honorsAffinity' | 'honorsTaints'>, pod: Pod, node: NodeInfo): boolean {
   if (constraint.honorsAffinity && !requiredNodeAffinityMatches(pod, node.node)) return false
   return !constraint.honorsTaints || findUntoleratedTaint(node.node.spec.taints ?? [], pod.spec.tolerations ?? [], ['NoSchedule', 'NoExecute']) === undefined
 }
