@@ -1,4 +1,7 @@
 import type { GroupVersionKind } from '../schema/index.ts'
+import { defaultDaemonSet } from './daemon-set.ts'
+import { defaultCronJob, defaultJob } from './job.ts'
+import { defaultPodTemplateObject } from './pod-template.ts'
 import { defaultRoleBinding } from './role-binding.ts'
 import { defaultCsiDriver } from './csi-driver.ts'
 import { defaultPersistentVolumeClaim } from './persistent-volume-claim.ts'
@@ -31,13 +34,17 @@ const kinds: Readonly<Record<string, (object: never) => void>> = {
   '/v1/PersistentVolume': defaultPersistentVolume,
   '/v1/PersistentVolumeClaim': defaultPersistentVolumeClaim,
   '/v1/Pod': defaultPod,
+  '/v1/PodTemplate': defaultPodTemplateObject,
   '/v1/ReplicationController': defaultReplicationController,
   '/v1/Secret': defaultSecret,
   '/v1/Service': defaultService,
+  'apps/v1/DaemonSet': defaultDaemonSet,
   'apps/v1/Deployment': defaultDeployment,
   'apps/v1/ReplicaSet': defaultReplicaSet,
   'apps/v1/StatefulSet': defaultStatefulSet,
   'authentication.k8s.io/v1/TokenRequest': defaultTokenRequest,
+  'batch/v1/CronJob': defaultCronJob,
+  'batch/v1/Job': defaultJob,
   'discovery.k8s.io/v1/EndpointSlice': defaultEndpointSlice,
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': defaultRoleBinding,
   'rbac.authorization.k8s.io/v1/RoleBinding': defaultRoleBinding,

@@ -2,11 +2,15 @@ import { readDescriptions } from '../openapi/descriptions.ts'
 import type { GroupVersionKind } from '../schema/index.ts'
 import type { KindTable, TableColumnDefinition } from './column.ts'
 import { configMapTable } from './config-map.ts'
+import { controllerRevisionTable } from './controller-revision.ts'
 import { csiDriverTable, csiNodeTable, csiStorageCapacityTable } from './csi.ts'
+import { daemonSetTable } from './daemon-set.ts'
+import { cronJobTable, jobTable } from './job.ts'
 import { persistentVolumeClaimTable } from './persistent-volume-claim.ts'
 import { persistentVolumeTable } from './persistent-volume.ts'
 import { podDisruptionBudgetTable } from './pod-disruption-budget.ts'
 import { podGroupTable } from './pod-group.ts'
+import { podTemplateTable } from './pod-template.ts'
 import { replicationControllerTable } from './replication-controller.ts'
 import { nameAndAgeTable, resourceClaimTable, resourceSliceTable } from './resource-api.ts'
 import { statefulSetTable } from './stateful-set.ts'
@@ -41,13 +45,18 @@ const kinds: Readonly<Record<string, KindTable<never>>> = {
   '/v1/PersistentVolume': persistentVolumeTable,
   '/v1/PersistentVolumeClaim': persistentVolumeClaimTable,
   '/v1/Pod': podTable,
+  '/v1/PodTemplate': podTemplateTable,
   '/v1/ReplicationController': replicationControllerTable,
   '/v1/Secret': secretTable,
   '/v1/Service': serviceTable,
   '/v1/ServiceAccount': serviceAccountTable,
+  'apps/v1/ControllerRevision': controllerRevisionTable,
+  'apps/v1/DaemonSet': daemonSetTable,
   'apps/v1/Deployment': deploymentTable,
   'apps/v1/ReplicaSet': replicaSetTable,
   'apps/v1/StatefulSet': statefulSetTable,
+  'batch/v1/CronJob': cronJobTable,
+  'batch/v1/Job': jobTable,
   'coordination.k8s.io/v1/Lease': leaseTable,
   'discovery.k8s.io/v1/EndpointSlice': endpointSliceTable,
   'events.k8s.io/v1/Event': newEventTable,

@@ -40,6 +40,11 @@ export function invalid(field: string, badValue: unknown, detail: string): Field
   return { type: 'Invalid', field, badValue, detail }
 }
 
+/** Invalid without showing the value. */
+export function invalidOmitted(field: string, detail: string): FieldError {
+  return { type: 'Invalid', field, badValue: omitted, detail }
+}
+
 /** Lists the supported values in the order given, quoted. */
 export function notSupported(field: string, badValue: unknown, supported: readonly string[]): FieldError {
   return { type: 'NotSupported', field, badValue, detail: supported.length === 0 ? '' : `supported values: ${supported.map(goQuote).join(', ')}` }

@@ -7,3 +7,4 @@ export { dns1035Label, dns1123Label, dns1123Subdomain, labelValueFormat, qualifi
 export { canonicalIp } from './ip.ts'
 export type { ValidationOptions } from './kind.ts'
 export { hasValidation, validateCreate, validateUpdate } from './registry.ts'
+export { checkCustomMeta, checkCustomMetaUpdate } from './custom-meta.ts'

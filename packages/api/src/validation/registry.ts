@@ -1,5 +1,10 @@
 import { bindingValidation } from './binding.ts'
 import { isRecord } from './common.ts'
+import { controllerRevisionValidation } from './controller-revision.ts'
+import { cronJobValidation } from './cron-job.ts'
+import { daemonSetValidation } from './daemon-set.ts'
+import { jobValidation } from './job.ts'
+import { podTemplateValidation } from './pod-template.ts'
 import { clusterRoleBindingValidation, roleBindingValidation } from './role-binding.ts'
 import { clusterRoleValidation, roleValidation } from './role.ts'
 import { configMapValidation } from './config-map.ts'
@@ -49,10 +54,13 @@ const kinds: Readonly<Record<string, KindValidation<never>>> = {
   '/v1/PersistentVolume': persistentVolumeValidation,
   '/v1/PersistentVolumeClaim': persistentVolumeClaimValidation,
   '/v1/Pod': podValidation,
+  '/v1/PodTemplate': podTemplateValidation,
   '/v1/ReplicationController': replicationControllerValidation,
   '/v1/Secret': secretValidation,
   '/v1/Service': serviceValidation,
   '/v1/ServiceAccount': serviceAccountValidation,
+  'apps/v1/ControllerRevision': controllerRevisionValidation,
+  'apps/v1/DaemonSet': daemonSetValidation,
   'apps/v1/Deployment': deploymentValidation,
   'apps/v1/ReplicaSet': replicaSetValidation,
   'apps/v1/StatefulSet': statefulSetValidation,
@@ -64,6 +72,8 @@ const kinds: Readonly<Record<string, KindValidation<never>>> = {
   'authorization.k8s.io/v1/SelfSubjectRulesReview': selfSubjectRulesReviewValidation,
   'authorization.k8s.io/v1/SubjectAccessReview': subjectAccessReviewValidation,
   'autoscaling/v1/Scale': scaleValidation,
+  'batch/v1/CronJob': cronJobValidation,
+  'batch/v1/Job': jobValidation,
   'coordination.k8s.io/v1/Lease': leaseValidation,
   'discovery.k8s.io/v1/EndpointSlice': endpointSliceValidation,
   'events.k8s.io/v1/Event': newEventValidation,

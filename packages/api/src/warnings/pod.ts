@@ -1,19 +1,13 @@
 /** What a stock API server warns of in a pod or pod template: it works, but not as its author may think, or not for long. */
 import type { Affinity, Container, ContainerPort, NodeSelectorTerm, PodSpec, Volume } from '../types/core/v1.ts'
 import { tryParseQuantity } from '../quantity/index.ts'
+import { deprecatedLabelMessage } from './labels.ts'
 
 export interface PodLike {
   metadata?: { annotations?: Record<string, string> }
   spec?: PodSpec
 }
 
-const deprecatedLabels: Record<string, string> = {
-  'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-  'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
-  'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-  'failure-domain.beta.kubernetes.io/zone': 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-  'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-}
 const deprecatedAnnotations: Record<string, string> = {
   'scheduler.alpha.kubernetes.io/critical-pod': 'non-functional in v1.16+; use the "priorityClassName" field instead',
   'security.alpha.kubernetes.io/sysctls': 'non-functional in v1.11+; use the "sysctls" field instead',
@@ -70,17 +64,17 @@ function containersOf(spec: Partial<PodSpec>, at: string): Placed[] {
 
 function nodeLabels(spec: Partial<PodSpec>, at: string): string[] {
   const terms = (list: readonly NodeSelectorTerm[], path: (i: number) => string): string[] => list.flatMap((term, i) => (term.matchExpressions ?? []).flatMap((e, j) => {
-    const message = deprecatedLabels[e.key]
+    const message = deprecatedLabelMessage(e.key)
     return message === undefined ? [] : [`${path(i)}.matchExpressions[${j}].key: ${e.key} is ${message}`]
   }))
   const node = spec.affinity?.nodeAffinity
   const path = `${at}.affinity.nodeAffinity`
   return [
-    ...Object.keys(spec.nodeSelector ?? {}).sort().flatMap((key) => (deprecatedLabels[key] === undefined ? [] : [`${at}.nodeSelector[${key}]: ${deprecatedLabels[key]}`])),
+    ...Object.keys(spec.nodeSelector ?? {}).sort().flatMap((key) => (deprecatedLabelMessage(key) === undefined ? [] : [`${at}.nodeSelector[${key}]: ${deprecatedLabelMessage(key)}`])),
     ...terms(node?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [], (i) => `${path}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${i}]`),
     ...terms((node?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((p) => p.preference), (i) => `${path}.preferredDuringSchedulingIgnoredDuringExecution[${i}].preference`),
     ...(spec.topologySpreadConstraints ?? []).flatMap((c, i) => [
-      ...(deprecatedLabels[c.topologyKey] === undefined ? [] : [`${at}.topologySpreadConstraints[${i}].topologyKey: ${c.topologyKey} is ${deprecatedLabels[c.topologyKey]}`]),
+      ...(deprecatedLabelMessage(c.topologyKey) === undefined ? [] : [`${at}.topologySpreadConstraints[${i}].topologyKey: ${c.topologyKey} is ${deprecatedLabelMessage(c.topologyKey)}`]),
       ...(c.labelSelector ? [] : [`${at}.topologySpreadConstraints[${i}].labelSelector: ${nullSelector}`]),
     ]),
   ]

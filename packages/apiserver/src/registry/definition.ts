@@ -1,7 +1,7 @@
 // What a served resource is: facts about it (ResourceInfo) and a strategy, the parts of upstream's rest.Strategy that differ between kinds.
 import type { FieldError, ResourceInfo } from '@berth/api'
 import type { Features } from '../features.ts'
-import type { ApiObject, WriteContext } from '../interfaces.ts'
+import type { ApiObject, ResourceStore, WriteContext } from '../interfaces.ts'
 import type { KindRules } from './kind-rules.ts'
 
 /** How one resource differs from the generic one. Everything but `resource` and `storagePrefix` is optional. */
@@ -23,6 +23,8 @@ export interface ResourceDefinition {
   readonly offByDefault?: boolean
   /** What a deletion that says nothing does with dependents; they are deleted where nothing is said here. */
   readonly orphansByDefault?: boolean
+  /** What a deletion with these options is warned of. */
+  readonly deleteWarning?: (options: { propagationPolicy?: string, orphanDependents?: boolean }) => string | undefined
   /** PUT must carry a resourceVersion. */
   readonly refusesUnconditionalUpdate?: boolean
   /** Paths that the main resource ignores (status) or a subresource may not touch; they get no managedFields owner. */
@@ -88,4 +90,6 @@ export interface ActionContext extends WriteContext {
   update(change: (parent: ApiObject) => void): Promise<ApiObject>
   remove(options: Record<string, unknown>): Promise<void>
   get(): ApiObject
+  /** Everything else that is stored. */
+  readonly store: ResourceStore
 }

@@ -19,6 +19,8 @@ export interface DeleteResult { removed: boolean, cached: CachedObject }
 /** Deletes, or marks for deletion. Resolves after the commit. Throws NotFound, Conflict (preconditions) and what admission throws. */
 export async function deleteObject(registry: Registry, runtime: ResourceRuntime, namespace: string, name: string, options: DeleteOptions, scope: WriteScope): Promise<DeleteResult> {
   const key = runtime.key(namespace, name)
+  const warning = runtime.definition.deleteWarning?.(options)
+  if (warning !== undefined) scope.warn(warning)
   for (let attempt = 1; ; attempt++) {
     const live = await registry.newest(key)
     if (!live) throw notFound(runtime.groupResource, name)

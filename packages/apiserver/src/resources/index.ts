@@ -1,10 +1,13 @@
 // Every resource that is stored, one line each. A view comes after the resource it is a view of.
 import type { ResourceDefinition } from '../registry/definition.ts'
 import { configmaps } from './configmaps.ts'
+import { controllerrevisions } from './controllerrevisions.ts'
+import { daemonsets } from './daemonsets.ts'
 import { deployments } from './deployments.ts'
 import { endpoints } from './endpoints.ts'
 import { endpointslices } from './endpointslices.ts'
 import { coreEvents, groupEvents } from './events.ts'
+import { cronjobs, jobs } from './jobs.ts'
 import { leases } from './leases.ts'
 import { namespaces } from './namespaces.ts'
 import { ipaddresses, servicecidrs } from './networking.ts'
@@ -13,6 +16,7 @@ import { persistentvolumeclaims } from './persistentvolumeclaims.ts'
 import { persistentvolumes } from './persistentvolumes.ts'
 import { poddisruptionbudgets } from './poddisruptionbudgets.ts'
 import { pods } from './pods.ts'
+import { podtemplates } from './podtemplates.ts'
 import { priorityclasses } from './priorityclasses.ts'
 import { clusterrolebindings, clusterroles, rolebindings, roles } from './rbac.ts'
 import { replicasets } from './replicasets.ts'
@@ -64,4 +68,9 @@ export const storedResources: readonly ResourceDefinition[] = [
   resourceclaims,
   resourceclaimtemplates,
   resourceslices,
+  daemonsets,
+  controllerrevisions,
+  podtemplates,
+  cronjobs,
+  jobs,
 ]

@@ -2,5 +2,14 @@
 export const workloadTypes: Readonly<Record<string, string>> = {
   StatefulSetUpdateStrategy: 'Type RollingUpdate:*RollingUpdateStatefulSetStrategy',
   RollingUpdateStatefulSetStrategy: 'Partition:int MaxUnavailable:*int',
+  DaemonSetUpdateStrategy: 'Type RollingUpdate:*RollingUpdateDaemonSet',
+  RollingUpdateDaemonSet: 'MaxUnavailable:int MaxSurge:int',
+  PodFailurePolicy: 'Rules:[]PodFailurePolicyRule',
+  PodFailurePolicyRule: 'Action OnExitCodes:*PodFailurePolicyOnExitCodesRequirement OnPodConditions:[]PodFailurePolicyOnPodConditionsPattern',
+  PodFailurePolicyOnExitCodesRequirement: 'ContainerName:*string Operator Values:[]int',
+  PodFailurePolicyOnPodConditionsPattern: 'Type Status',
+  SuccessPolicy: 'Rules:[]SuccessPolicyRule',
+  SuccessPolicyRule: 'SucceededIndexes:*string SucceededCount:*int',
+  UncountedTerminatedPods: 'Succeeded:[]string Failed:[]string',
   PodDisruptionBudgetSpec: 'MinAvailable:*int Selector:any MaxUnavailable:*int UnhealthyPodEvictionPolicy:*string',
 }

@@ -1,0 +1,2 @@
+export { CronError, parseCron } from './parse.ts'
+export type { CronSchedule } from './parse.ts'
