@@ -1,16 +1,20 @@
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts'
 import type { Controller } from './context.ts'
 import { deploymentController } from './deployment/controller.ts'
+import { disruptionController } from './disruption/controller.ts'
 import { endpointSliceController } from './endpointslice/controller.ts'
+import { ephemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { garbageCollector } from './garbage-collector/controller.ts'
 import { namespaceController } from './namespace/controller.ts'
 import { nodeIpamController } from './node-ipam/controller.ts'
 import { nodeLifecycleController } from './node-lifecycle/controller.ts'
 import { podGarbageCollector } from './pod-gc/controller.ts'
+import { pvBinder } from './pv-binder/controller.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
 import { serviceAccountController } from './serviceaccount/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
+import { claimProtection, volumeProtection } from './volume-protection/controller.ts'
 
 /** Every controller. To add one: a folder, and a line here. */
 export const controllers: readonly Controller[] = [
@@ -26,6 +30,11 @@ export const controllers: readonly Controller[] = [
   garbageCollector,
   podGarbageCollector,
   clusterRoleAggregationController,
+  disruptionController,
+  pvBinder,
+  claimProtection,
+  volumeProtection,
+  ephemeralVolumeController,
 ]
 
 /** The controllers that `--controllers` chooses: `*` for all that are on by default, `NAME` and `-NAME`. Throws where a name is unknown. */

@@ -1,8 +1,8 @@
-// What is posted to a pod: a Binding (the scheduler's verdict) and an Eviction.
+// What is posted to a pod: a Binding, the scheduler's verdict.
 import { conflict, StatusError } from '../errors.ts'
 import type { ApiObject } from '../interfaces.ts'
 import type { ActionContext, ActionSubresource } from '../registry/definition.ts'
-import { asRecord, formatTime, stringAt, valueAt } from '../registry/values.ts'
+import { asRecord, formatTime, stringAt } from '../registry/values.ts'
 
 const success = (code: number): ApiObject => ({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code } as unknown as ApiObject)
 
@@ -58,14 +58,3 @@ async function bind(binding: ApiObject, context: ActionContext): Promise<ApiObje
 
 /** pods/binding, and the older /bindings. */
 export const bindingSubresource: ActionSubresource = { type: 'action', kind: { group: '', version: 'v1', kind: 'Binding' }, act: bind }
-
-/** pods/eviction. PodDisruptionBudgets are not served, so none can stand in the way. */
-export const evictionSubresource: ActionSubresource = {
-  type: 'action',
-  kind: { group: 'policy', version: 'v1', kind: 'Eviction' },
-  async act(eviction, context) {
-    context.get()
-    await context.remove(asRecord(valueAt(eviction, 'deleteOptions')) ?? {})
-    return success(201)
-  },
-}

@@ -6,7 +6,8 @@ import { bumpGeneration } from '../registry/system-fields.ts'
 import { asRecord, cloneValue, equalValues, stringAt, valueAt } from '../registry/values.ts'
 import { bumpOnSpecChange, keepField, keepStatus, statusReset, statusSubresource } from './common.ts'
 import { mergeLabelKeys } from './pod-label-keys.ts'
-import { bindingSubresource, evictionSubresource } from './pod-actions.ts'
+import { evictionSubresource } from './eviction.ts'
+import { bindingSubresource } from './pod-actions.ts'
 
 function prepareForCreate(object: ApiObject): void {
   object.metadata.generation = 1

@@ -6,6 +6,7 @@ import type { ActionSubresource, ProjectionSubresource } from '../../registry/de
 import { deleteObject } from '../../registry/delete.ts'
 import { builtInRules } from '../../registry/kind-rules.ts'
 import type { KindRules } from '../../registry/kind-rules.ts'
+import { resourceStore } from '../../registry/resource-store.ts'
 import { managerName } from '../../registry/scope.ts'
 import { updateObject } from '../../registry/update.ts'
 import { cloneValue, formatTime } from '../../registry/values.ts'
@@ -103,7 +104,7 @@ export async function act(context: ResourceContext, name: string, action: Action
   await scope.admission.validate(attributes)
   const inner = { ...scope, admission: { ...scope.admission, mutate: async () => {}, validate: async () => {} } }
   const result = await action.act(posted, {
-    ...scope, namespace: info.namespace, name: objectName,
+    ...scope, namespace: info.namespace, name: objectName, store: resourceStore(deps.registry),
     get() {
       const cached = runtime.cache.get(runtime.key(info.namespace, objectName))
       if (!cached) throw notFound(runtime.groupResource, objectName)
