@@ -15,6 +15,7 @@ export async function status(shim: Shim, verbose: boolean, signal: AbortSignal):
     () => '',
     (error: unknown) => `cannot reach the Docker daemon: ${(error as Error).message}`,
   )
+  const handlers = await shim.runtimes.names().catch(() => [''])
   const networkProblem = await shim.network.notReady(signal)
   return {
     status: {
@@ -27,8 +28,8 @@ export async function status(shim: Shim, verbose: boolean, signal: AbortSignal):
         },
       ],
     },
-    runtimeHandlers: [{ name: '', features: { recursiveReadOnlyMounts: shim.engine.speaks('1.44'), userNamespaces: false } }],
-    features: { supplementalGroupsPolicy: false },
+    runtimeHandlers: handlers.map((name) => ({ name, features: { recursiveReadOnlyMounts: shim.engine.speaks('1.44'), userNamespaces: false } })),
+    features: { supplementalGroupsPolicy: true, userNamespacesHostNetwork: false },
     info: verbose ? { config: JSON.stringify({ docker: shim.engine.version, apiVersion: shim.engine.apiVersion, node: shim.node, rootDir: shim.rootDir }) } : {},
   }
 }

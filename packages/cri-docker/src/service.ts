@@ -1,5 +1,6 @@
 import { CriError, type CriImplementation } from '@berth/cri'
 import { containerEvents } from './container-events.ts'
+import { checkpointContainer } from './containers/checkpoint.ts'
 import { createContainer } from './containers/create.ts'
 import { removeContainer, startContainer, stopContainer, updateContainerResources } from './containers/lifecycle.ts'
 import { containerStatus, listContainers } from './containers/status.ts'
@@ -8,16 +9,19 @@ import { attachUrl, execUrl, portForwardUrl } from './exec/streams.ts'
 import type { StreamingServer } from './exec/streaming-server.ts'
 import { imageStatus, listImages, pullImage, removeImage } from './images/images.ts'
 import { createImageFsInfo, status, version } from './node-info.ts'
+import { podSandboxResources, updatePodSandboxResources } from './sandbox/resources.ts'
 import { runPodSandbox } from './sandbox/run.ts'
 import { listPodSandbox, sandboxStatus } from './sandbox/status.ts'
 import { removePodSandbox, stopPodSandbox } from './sandbox/stop.ts'
 import type { Shim } from './shim.ts'
+import type { PodMetrics } from './stats/metrics/pod-metrics.ts'
 import type { Stats } from './stats/stats.ts'
 
 /** What the service answers with besides the shim. */
 export interface ServiceParts {
   streaming: StreamingServer
   stats: Stats
+  podMetrics: PodMetrics
   engineRoot: string
   cgroupDriver: 'cgroupfs' | 'systemd'
 }
@@ -29,15 +33,14 @@ async function* pages<T, R>(items: readonly T[], answer: (page: T[]) => R): Asyn
   for (let start = 0; start < items.length; start += pageSize) yield answer(items.slice(start, start + pageSize))
 }
 
-/** CRI v1 as this runtime serves it: one line an RPC. What is missing here answers Unimplemented. */
-export function createService(shim: Shim, { streaming, stats, engineRoot, cgroupDriver }: ServiceParts): CriImplementation {
+/** CRI v1 as this runtime serves it: one line an RPC. */
+export function createService(shim: Shim, { streaming, stats, podMetrics, engineRoot, cgroupDriver }: ServiceParts): CriImplementation {
   const imageFsInfo = createImageFsInfo(shim, engineRoot)
   return {
     version: async () => version(shim),
     status: ({ verbose }, { signal }) => status(shim, verbose, signal),
     runtimeConfig: async () => ({ linux: { cgroupDriver: cgroupDriver === 'systemd' ? 'SYSTEMD' : 'CGROUPFS' } }),
-    // The pod CIDR is the network plugin's matter, which gets it from the API server: there is nothing of the runtime's to change.
-    updateRuntimeConfig: async () => ({}),
+    updateRuntimeConfig: async ({ runtimeConfig }) => (shim.network.setPodCidr(runtimeConfig?.networkConfig?.podCidr ?? ''), {}),
 
     runPodSandbox: async (request, { signal }) => ({ podSandboxId: await runPodSandbox(shim, request, signal) }),
     stopPodSandbox: async ({ podSandboxId }) => (await stopPodSandbox(shim, podSandboxId), {}),
@@ -46,6 +49,7 @@ export function createService(shim: Shim, { streaming, stats, engineRoot, cgroup
     async *streamPodSandboxes(request) {
       yield* pages(await listPodSandbox(shim, request), (podSandboxes) => ({ podSandboxes }))
     },
+    updatePodSandboxResources: async (request) => (await updatePodSandboxResources(shim, request), {}),
     async podSandboxStatus({ podSandboxId, verbose }) {
       const record = await shim.store.mustSandbox(podSandboxId)
       const containers = await shim.store.containersOf(record.id)
@@ -53,7 +57,7 @@ export function createService(shim: Shim, { streaming, stats, engineRoot, cgroup
         status: await sandboxStatus(shim, record),
         containersStatuses: containers.map(containerStatus),
         timestamp: BigInt(Date.now()) * 1_000_000n,
-        info: verbose ? { info: JSON.stringify({ pid: record.pid, ...record.spec }) } : {},
+        info: verbose ? { info: JSON.stringify({ pid: record.pid, ...record.spec, resources: await podSandboxResources(record) }) } : {},
       }
     },
 
@@ -72,6 +76,7 @@ export function createService(shim: Shim, { streaming, stats, engineRoot, cgroup
       return { status: containerStatus(record), info: verbose ? { info: JSON.stringify({ pid: record.pid, sandboxID: record.spec.sandboxId }) } : {} }
     },
     updateContainerResources: async (request) => (await updateContainerResources(shim, request), {}),
+    checkpointContainer: async (request, { signal }) => (await checkpointContainer(shim, request, signal), {}),
     reopenContainerLog: async ({ containerId }) => (await shim.logs.reopen(containerId), {}),
 
     execSync: (request, { signal }) => execSync(shim, request, signal),
@@ -88,6 +93,11 @@ export function createService(shim: Shim, { streaming, stats, engineRoot, cgroup
     listPodSandboxStats: async ({ filter }) => ({ stats: await stats.sandboxes(filter) }),
     async *streamPodSandboxStats({ filter }) {
       yield* pages(await stats.sandboxes(filter), (podSandboxStats) => ({ podSandboxStats }))
+    },
+    listMetricDescriptors: async () => ({ descriptors: podMetrics.descriptors() }),
+    listPodSandboxMetrics: async () => ({ podMetrics: await podMetrics.list() }),
+    async *streamPodSandboxMetrics() {
+      yield* pages(await podMetrics.list(), (podSandboxMetrics) => ({ podSandboxMetrics }))
     },
     getContainerEvents: (_request, { signal }) => containerEvents(shim, signal),
 

@@ -3,12 +3,16 @@ import { join } from 'node:path'
 import { createCniRunner, isCriError, serveCri } from '@berth/cri'
 import type { Logger, RunningPart } from '@berth/kube'
 import type { Registry } from 'prom-client'
+import { cgroupAbilities } from './containers/cgroup-files.ts'
 import { connectEngine } from './engine/connect.ts'
+import { engineStatus } from './errors.ts'
 import { startStreamingServer } from './exec/streaming-server.ts'
+import { createImageUserReader, removeHelpers } from './images/image-users.ts'
 import { KeyedLocks } from './locks.ts'
 import { createLogKeeper } from './logs/keeper.ts'
 import { createMetrics } from './metrics.ts'
 import { createOomScoreClamp } from './oom-score.ts'
+import { createRuntimes } from './runtimes.ts'
 import { removeSandboxFiles } from './sandbox/files.ts'
 import { createPodNetwork } from './sandbox/network.ts'
 import { createPauseImage } from './sandbox/pause-image.ts'
@@ -17,6 +21,8 @@ import { createService } from './service.ts'
 import type { Shim } from './shim.ts'
 import { defaultNode } from './state/labels.ts'
 import { Store } from './state/store.ts'
+import { createPodMetrics } from './stats/metrics/pod-metrics.ts'
+import { createStatsSources } from './stats/sources.ts'
 import { createStats } from './stats/stats.ts'
 
 /** What the shim is started with. */
@@ -52,6 +58,7 @@ export async function startCriDocker(options: CriDockerOptions): Promise<Running
   const { logger, nodeLabel = defaultNode } = options
   const engine = await connectEngine(options.dockerHost)
   const info = (await engine.docker.info()) as { DockerRootDir: string; CgroupDriver: string }
+  const cgroupDriver = info.CgroupDriver === 'systemd' ? 'systemd' : 'cgroupfs'
   await mkdir(join(options.rootDir, 'sandboxes'), { recursive: true })
   const store = new Store(engine, nodeLabel, logger)
   const runner = createCniRunner({ binDirs: options.cniBinDirs, ...(options.cniCacheDir === undefined ? {} : { cacheDirectory: options.cniCacheDir }) })
@@ -62,17 +69,23 @@ export async function startCriDocker(options: CriDockerOptions): Promise<Running
     pause: createPauseImage(engine),
     logs: createLogKeeper(store, info.DockerRootDir, logger),
     locks: new KeyedLocks(),
+    runtimes: createRuntimes(engine),
+    imageUsers: createImageUserReader(engine, nodeLabel),
+    cgroups: await cgroupAbilities(),
     clampOomScore: createOomScoreClamp(logger),
     node: nodeLabel,
     rootDir: options.rootDir,
     hostNetwork: options.hostNetworkContainer === undefined ? 'host' : `container:${options.hostNetworkContainer}`,
     anchor: options.hostNetworkContainer ?? '',
     cgroupParentPrefix: options.cgroupParentPrefix ?? '',
+    cgroupDriver,
     readProfile: (path) => readFile(path, 'utf8'),
     logger,
   }
   const metrics = options.metrics && createMetrics(options.metrics)
-  const stats = createStats(shim, info.DockerRootDir)
+  const sources = createStatsSources(shim, info.DockerRootDir)
+  const stats = createStats(shim, sources)
+  const podMetrics = createPodMetrics(shim, sources)
   await store.start()
   const closers: (() => Promise<void>)[] = [() => store.stop()]
   const stop = async (): Promise<void> => {
@@ -83,10 +96,12 @@ export async function startCriDocker(options: CriDockerOptions): Promise<Running
     closers.push(() => shim.logs.stop())
     forgetVanished(shim)
     await removeOrphanedFiles(shim)
+    await removeHelpers(engine, nodeLabel)
     await endFormerLife(shim)
+    void collectNetwork(shim)
     const streaming = await startStreamingServer(options.streamingAddress)
     closers.push(() => streaming.close())
-    const service = createService(shim, { streaming, stats, engineRoot: info.DockerRootDir, cgroupDriver: info.CgroupDriver === 'systemd' ? 'systemd' : 'cgroupfs' })
+    const service = createService(shim, { streaming, stats, podMetrics, engineRoot: info.DockerRootDir, cgroupDriver })
     const server = await serveCri(service, options.endpoint, {
       onError: (rpc, error) => {
         // What a kubelet asks for and is not there is its daily business.
@@ -104,6 +119,20 @@ export async function startCriDocker(options: CriDockerOptions): Promise<Running
   return { name: 'cri-docker', stop: () => (stopping ??= stop()) }
 }
 
+/** Addresses and rules of sandboxes that went while the shim was down. Nobody waits for it. */
+async function collectNetwork(shim: Shim): Promise<void> {
+  const known = async (id: string): Promise<boolean> => {
+    try {
+      await shim.engine.docker.getContainer(id).inspect()
+      return true
+    } catch (error) {
+      if (engineStatus(error) === 404) return false
+      throw error
+    }
+  }
+  await shim.network.collect(known).catch((error: unknown) => shim.logger.error(error, 'Cannot collect what vanished sandboxes hold of the network'))
+}
+
 /** A sandbox that somebody else removed from the Engine still has its network's leftovers and its files. */
 function forgetVanished(shim: Shim): void {
   shim.store.on('change', ({ kind, record }) => {
@@ -111,7 +140,7 @@ function forgetVanished(shim: Shim): void {
     const { spec } = record
     const clean = async (): Promise<void> => {
       if (spec.namespaces.network !== 'NODE') await shim.network.detach(record.id, 0, undefined)
-      await removeSandboxFiles(spec.directory)
+      await removeSandboxFiles(shim.engine, spec.directory)
     }
     clean().catch((error: unknown) => shim.logger.error(error, 'Cannot clean up after a sandbox that is gone', { id: record.id }))
   })
@@ -133,5 +162,5 @@ async function endFormerLife(shim: Shim): Promise<void> {
 async function removeOrphanedFiles(shim: Shim): Promise<void> {
   const folder = join(shim.rootDir, 'sandboxes')
   const used = new Set((await shim.store.sandboxes()).map(({ spec }) => spec.directory))
-  for (const name of await readdir(folder)) if (!used.has(join(folder, name))) await removeSandboxFiles(join(folder, name))
+  for (const name of await readdir(folder)) if (!used.has(join(folder, name))) await removeSandboxFiles(shim.engine, join(folder, name))
 }

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ContainerConfig, Init } from '@berth/cri'
+import type { ContainerConfig, Init, LinuxContainerSecurityContext } from '@berth/cri'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { until } from './support/engine.ts'
+import { importBusybox, until } from './support/engine.ts'
 import { busybox, createShell, ended, logLines, runPod, runShell, shimMissing, startShim, type TestShim } from './support/shim.ts'
 
 const missing = shimMissing()
@@ -83,7 +83,7 @@ describe.skipIf(missing !== '')(`containers${missing && ` (skipped: ${missing})`
     expect(await output('pwd; echo $A; id', { workingDir: '/tmp', envs: [{ key: 'A', value: Buffer.from('b c=d') }], linux: { securityContext: { runAsUser: { value: 1000n }, runAsGroup: { value: 3000n }, supplementalGroups: [4000n, 5000n] } } })).toEqual([
       '/tmp',
       'b c=d',
-      'uid=1000(web) gid=3000 groups=3000,4000,5000',
+      'uid=1000(web) gid=3000 groups=2000(extra),3000,4000,5000',
     ])
     expect(await output('id -u', { linux: { securityContext: { runAsUsername: 'nobody' } } })).toEqual(['65534'])
   })
@@ -130,7 +130,7 @@ describe.skipIf(missing !== '')(`containers${missing && ` (skipped: ${missing})`
     expect(lines).toEqual(['from the host', 'readonly', '/rw'])
     expect(readFileSync(join(fresh, 'file'), 'utf8')).toBe('written\n')
     await expect(run('true', { mounts: [{ hostPath: 'relative', containerPath: '/x' }] })).rejects.toMatchObject({ code: 'InvalidArgument', message: 'mounts[0].host_path: "relative" is not absolute' })
-    await expect(run('true', { mounts: [{ containerPath: '/x', image: { image: busybox } }] })).rejects.toMatchObject({ message: 'mounts[0].image: image volumes are not served' })
+    await expect(run('true', { mounts: [{ containerPath: '/x', image: { image: busybox } }] })).rejects.toMatchObject({ message: 'mounts[0].readonly: an image volume must be read-only' })
   })
 
   test('a mount that is made on the host later shows in a container that asked for it', async () => {
@@ -167,11 +167,64 @@ describe.skipIf(missing !== '')(`containers${missing && ` (skipped: ${missing})`
     expect((await ended(shim, id)).exitCode).toBe(0)
   })
 
-  test('what Docker cannot do is refused by name', async () => {
-    await expect(run('true', { linux: { resources: { hugepageLimits: [{ pageSize: '2MB', limit: 1n }] } } })).rejects.toMatchObject({ code: 'InvalidArgument', message: 'resources.hugepage_limits: Docker has no limit of huge pages (2MB)' })
-    await expect(run('true', { linux: { resources: { unified: { 'memory.high': '1' } } } })).rejects.toMatchObject({ message: 'resources.unified: Docker cannot set memory.high' })
-    await expect(run('true', { linux: { securityContext: { supplementalGroupsPolicy: 'Strict' } } })).rejects.toMatchObject({ message: expect.stringContaining('Strict') })
+  test('what Docker or this machine cannot do is refused by name', async () => {
+    const hasHugepages = existsSync('/sys/fs/cgroup/hugetlb') || (existsSync('/sys/fs/cgroup/cgroup.controllers') && readFileSync('/sys/fs/cgroup/cgroup.controllers', 'utf8').includes('hugetlb'))
+    const huge = run('true', { linux: { resources: { hugepageLimits: [{ pageSize: '2MB', limit: 4n * 1024n * 1024n }] } } })
+    if (hasHugepages) await huge
+    else await expect(huge).rejects.toMatchObject({ code: 'InvalidArgument', message: expect.stringContaining('resources.hugepage_limits') })
+    const unified = run('true', { linux: { resources: { unified: { 'memory.high': '100000000' } } } })
+    if (existsSync('/sys/fs/cgroup/cgroup.controllers')) await unified
+    else await expect(unified).rejects.toMatchObject({ code: 'InvalidArgument', message: expect.stringContaining('cgroup v1, which knows no memory.high') })
+    const userns = { namespaceOptions: { usernsOptions: { mode: 'POD' as const, uids: [{ hostId: 1000, containerId: 0, length: 65536 }] } } }
+    await expect(run('true', { linux: { securityContext: userns } })).rejects.toMatchObject({ code: 'InvalidArgument', message: expect.stringContaining('no version of Docker has user namespaces of a pod') })
     expect(await output('echo fine', { linux: { resources: { hugepageLimits: [{ pageSize: '2MB', limit: 0n }] } } })).toEqual(['fine'])
+  })
+
+  test('supplemental groups are added to the image’s, or strictly those that the pod names, and the status tells them', async () => {
+    const groups = async (fields: Init<LinuxContainerSecurityContext>): Promise<unknown[]> => {
+      const id = await run('id -u; id -G', { linux: { securityContext: fields } })
+      const { user } = await ended(shim, id)
+      return [...logLines(readFileSync((await shim.client.containerStatus({ containerId: id })).status?.logPath ?? '', 'utf8')).map((line) => line.replace('stdout F ', '')), user?.linux]
+    }
+    const web = { runAsUser: { value: 1000n }, supplementalGroups: [1234n] }
+    expect(await groups(web)).toEqual(['1000', '1000 1234 2000', { uid: 1000n, gid: 1000n, supplementalGroups: [1000n, 1234n, 2000n] }])
+    expect(await groups({ ...web, supplementalGroupsPolicy: 'Strict' })).toEqual(['1000', '1000 1234', { uid: 1000n, gid: 1000n, supplementalGroups: [1000n, 1234n] }])
+    expect(await groups({ runAsUsername: 'web', runAsGroup: { value: 7n } })).toEqual(['1000', '7 2000', { uid: 1000n, gid: 7n, supplementalGroups: [7n, 2000n] }])
+  })
+
+  test('a privileged container has all that this machine has to give', async () => {
+    const lines = await output('grep ^CapEff /proc/self/status | cut -f2; touch /sys/x 2>&1; mkdir /tmp/m && mount -t tmpfs none /tmp/m && echo mounted; cat /proc/self/attr/current 2>/dev/null | head -c0; ls -l /dev/kmsg | cut -c1', {
+      linux: { securityContext: { privileged: true } },
+    })
+    const machine = BigInt(`0x${/CapEff:\t(\w+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]}`)
+    const oldest = (1n << 38n) - 1n
+    expect(BigInt(`0x${lines[0]}`) & oldest).toBe(machine & oldest)
+    expect(lines.slice(1)).toEqual(['touch: /sys/x: Permission denied', 'mounted', 'c'])
+  })
+
+  test('an image can be a volume, read-only, whole or a folder of it, and is in use as long as its pod is', async () => {
+    await importBusybox(shim.engine.docker, 'berth.test/volume:1')
+    const { image } = await shim.client.imageStatus({ image: { image: 'berth.test/volume:1' } })
+    const mount = (fields: object = {}): Init<ContainerConfig> => ({ mounts: [{ containerPath: '/v', readonly: true, image: { image: image?.id ?? '', userSpecifiedImage: 'berth.test/volume:1' }, ...fields }] })
+    const other = await runPod(shim)
+    const say = async (script: string, name: string, fields: Init<ContainerConfig>): Promise<{ lines: string[]; id: string }> => {
+      const id = await runShell(shim, other, script, { metadata: { name }, logPath: `${name}/0.log`, ...fields })
+      const { logPath } = await ended(shim, id)
+      return { id, lines: logLines(readFileSync(logPath, 'utf8')).map((line) => line.replace('stdout F ', '')) }
+    }
+    const whole = await say('/v/bin/ls -d /v/bin/sh; touch /v/x 2>&1', 'whole', mount())
+    expect(whole.lines).toEqual(['/v/bin/sh', 'touch: /v/x: Read-only file system'])
+    expect((await shim.client.containerStatus({ containerId: whole.id })).status?.mounts[0]).toMatchObject({ containerPath: '/v', image: { image: image?.id, imageRef: image?.id } })
+    expect((await say('ls /v', 'part', mount({ imageSubPath: 'etc' }))).lines).toEqual(['group', 'passwd'])
+    const refused = async (name: string, fields: object, message: string): Promise<void> =>
+      expect(createShell(shim, other, 'true', { metadata: { name }, ...mount(fields) })).rejects.toMatchObject({ code: 'InvalidArgument', message: expect.stringContaining(message) })
+    await refused('absent', { imageSubPath: 'nothing' }, 'mounts[0].image_sub_path: "nothing" does not exist in the image')
+    await refused('outside', { imageSubPath: '../etc' }, 'mounts[0].image_sub_path')
+    await refused('writable', { readonly: false }, 'mounts[0].readonly')
+    await expect(shim.client.removeImage({ image: { image: 'berth.test/volume:1' } })).rejects.toMatchObject({ code: 'FailedPrecondition' })
+    await shim.client.removePodSandbox({ podSandboxId: other.id })
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain('berth-image')
+    await shim.client.removeImage({ image: { image: 'berth.test/volume:1' } })
   })
 
   test('a container needs a sandbox that runs, and an image that is there', async () => {

@@ -85,6 +85,29 @@ describe.skipIf(missing !== '')(`images${missing && ` (skipped: ${missing})`}`, 
     await shim.client.removeImage({ image: { image: 'berth.test/several:one' } })
   })
 
+  test('an image that five callers remove at once is gone for each of them', async () => {
+    await shim.engine.docker.getContainer(await runShell(shim, await runPod(shim), 'true')).commit({ repo: 'berth.test/once', tag: '1' })
+    const { image } = await shim.client.imageStatus({ image: { image: 'berth.test/once:1' } })
+    const gone = async (): Promise<boolean> => {
+      await shim.client.removeImage({ image: { image: image?.id ?? '' } })
+      return (await status(image?.id ?? '')) === undefined
+    }
+    expect(await Promise.all(Array.from({ length: 5 }, gone))).toEqual([true, true, true, true, true])
+  })
+
+  test('a pull whose caller goes away is DeadlineExceeded or Canceled for it, and leaves nothing half-pulled behind', async () => {
+    const name = `${open.host}/slow:1`
+    await push(name)
+    open.process.kill('SIGSTOP')
+    try {
+      await expect(shim.client.pullImage({ image: { image: name } }, { timeoutMs: 300 })).rejects.toMatchObject({ code: 'DeadlineExceeded' })
+    } finally {
+      open.process.kill('SIGCONT')
+    }
+    await shim.client.pullImage({ image: { image: name } })
+    expect(await status(name)).toMatchObject({ repoTags: expect.arrayContaining([name]) })
+  })
+
   test('an image in use is not removed', async () => {
     const pod = await runPod(shim)
     const id = await runShell(shim, pod, 'sleep 1000', { image: { image: busybox } })

@@ -24,6 +24,61 @@ describe.skipIf(missing !== '')(`sandboxes${missing && ` (skipped: ${missing})`}
     expect((await shim.client.runtimeConfig({})).linux).toEqual({ cgroupDriver: 'CGROUPFS' })
   })
 
+  test('the runtime names its handlers, and a pod that wants another one is refused', async () => {
+    const answer = await shim.client.status({})
+    expect(answer.runtimeHandlers.map(({ name }) => name)).toEqual(expect.arrayContaining(['', 'runc']))
+    expect(answer.features).toEqual({ supplementalGroupsPolicy: true, userNamespacesHostNetwork: false })
+    const config = podConfig(shim)
+    const { podSandboxId } = await shim.client.runPodSandbox({ config, runtimeHandler: 'runc' })
+    expect((await shim.client.podSandboxStatus({ podSandboxId })).status?.runtimeHandler).toBe('runc')
+    await expect(shim.client.runPodSandbox({ config: podConfig(shim), runtimeHandler: 'gvisor' })).rejects.toMatchObject({ code: 'InvalidArgument', message: expect.stringMatching(/^runtime_handler: Docker has no runtime "gvisor" \(it has .*runc/) })
+  })
+
+  test('a pod CIDR that is none is refused', async () => {
+    await shim.client.updateRuntimeConfig({ runtimeConfig: { networkConfig: { podCidr: '10.1.0.0/24,fd00::/64' } } })
+    await expect(shim.client.updateRuntimeConfig({ runtimeConfig: { networkConfig: { podCidr: '10.1.0.0' } } })).rejects.toMatchObject({ code: 'InvalidArgument', message: expect.stringContaining('pod_cidr') })
+  })
+
+  test('a sandbox’s resources are kept where its status shows them, until it ends', async () => {
+    const pod = await runPod(shim)
+    await shim.client.updatePodSandboxResources({ podSandboxId: pod.id, resources: { cpuShares: 512n }, overhead: {} })
+    const { info } = await shim.client.podSandboxStatus({ podSandboxId: pod.id, verbose: true })
+    expect(JSON.parse(info['info'] ?? '')).toMatchObject({ resources: { resources: { cpuShares: '512' } } })
+    await shim.client.stopPodSandbox({ podSandboxId: pod.id })
+    await expect(shim.client.updatePodSandboxResources({ podSandboxId: pod.id })).rejects.toMatchObject({ code: 'FailedPrecondition' })
+    await expect(shim.client.updatePodSandboxResources({ podSandboxId: 'nobody' })).rejects.toMatchObject({ code: 'NotFound' })
+  })
+
+  test('a checkpoint says what it needs where that is missing', async () => {
+    const pod = await runPod(shim)
+    const containerId = await runShell(shim, pod, 'sleep 1000')
+    await expect(shim.client.checkpointContainer({ containerId, location: join(shim.engine.directory, 'checkpoint.tar') })).rejects.toMatchObject({ code: 'Unimplemented', message: expect.stringContaining('CRIU') })
+    await expect(shim.client.checkpointContainer({ containerId, location: 'here' })).rejects.toMatchObject({ code: 'InvalidArgument' })
+  })
+
+  test('metrics are described, and every value has as many labels as its description', async () => {
+    const pod = await runPod(shim)
+    const containerId = await runShell(shim, pod, 'while :; do :; done')
+    const { descriptors } = await shim.client.listMetricDescriptors({})
+    const keys = new Map(descriptors.map(({ name, labelKeys }) => [name, labelKeys]))
+    await until(async () => {
+      const own = (await shim.client.listPodSandboxMetrics({})).podMetrics.find(({ podSandboxId }) => podSandboxId === pod.id)
+      return (own?.containerMetrics[0]?.metrics.find(({ name }) => name === 'container_cpu_usage_seconds_total')?.value?.value ?? 0n) > 0n
+    }, 'a second of CPU is counted')
+    const { podMetrics } = await shim.client.listPodSandboxMetrics({})
+    const own = podMetrics.find(({ podSandboxId }) => podSandboxId === pod.id)
+    const ofContainer = own?.containerMetrics.find((of) => of.containerId === containerId)?.metrics ?? []
+    for (const { name, labelValues } of [...(own?.metrics ?? []), ...ofContainer]) expect([name, labelValues.length]).toEqual([name, keys.get(name)?.length])
+    expect(own?.metrics.map(({ name }) => name)).toEqual(expect.arrayContaining(['container_network_receive_bytes_total', 'container_memory_usage_bytes']))
+    const names = ['container_memory_working_set_bytes', 'container_processes', 'container_threads', 'container_start_time_seconds', 'container_fs_usage_bytes', 'container_spec_cpu_shares', 'container_oom_events_total']
+    expect(ofContainer.map(({ name }) => name)).toEqual(expect.arrayContaining(names))
+    expect(ofContainer.find(({ name }) => name === 'container_processes')).toMatchObject({ metricType: 'GAUGE', value: { value: 1n }, labelValues: ['main', containerId, expect.any(String), expect.any(String), 'default', pod.config.metadata.name] })
+    const streamed = []
+    for await (const { podSandboxMetrics } of shim.client.streamPodSandboxMetrics({})) streamed.push(...podSandboxMetrics.map(({ podSandboxId }) => podSandboxId))
+    expect(streamed).toContain(pod.id)
+    await shim.client.removePodSandbox({ podSandboxId: pod.id })
+  })
+
   test('a sandbox gets an address, a host name, a resolv.conf and hosts of its own', async () => {
     const pod = await runPod(shim, { dnsConfig: { servers: ['10.96.0.10'], searches: ['default.svc.cluster.local'], options: ['ndots:5'] } })
     const { status } = await shim.client.podSandboxStatus({ podSandboxId: pod.id })
@@ -94,7 +149,7 @@ describe.skipIf(missing !== '')(`sandboxes${missing && ` (skipped: ${missing})`}
   test.each([
     [{}, 'config.metadata: is required'],
     [{ metadata: { name: 'a', namespace: 'b' } }, 'config.metadata.uid: is required'],
-    [{ metadata: { name: 'a', namespace: 'b', uid: 'c' }, linux: { securityContext: { namespaceOptions: { usernsOptions: { mode: 'POD' as const } } } } }, 'Docker has no user namespace of a pod'],
+    [{ metadata: { name: 'a', namespace: 'b', uid: 'c' }, linux: { securityContext: { namespaceOptions: { usernsOptions: { mode: 'POD' as const } } } } }, 'no version of Docker has user namespaces of a pod'],
   ])('a sandbox like %o is refused', async (config, message) => {
     await expect(shim.client.runPodSandbox({ config })).rejects.toMatchObject({ code: 'InvalidArgument', message: expect.stringContaining(message) })
   })

@@ -14,7 +14,7 @@ const callLog = join(directory, 'calls')
 const recorder = `#!${process.execPath}
 const input = JSON.parse(require('fs').readFileSync(0, 'utf8'))
 const { CNI_COMMAND, CNI_CONTAINERID, CNI_NETNS, CNI_IFNAME, CNI_ARGS } = process.env
-require('fs').appendFileSync(${JSON.stringify(callLog)}, JSON.stringify({ type: input.tag, CNI_COMMAND, CNI_CONTAINERID, CNI_NETNS, CNI_IFNAME, CNI_ARGS, runtimeConfig: input.runtimeConfig, prevResult: input.prevResult }) + '\\n')
+require('fs').appendFileSync(${JSON.stringify(callLog)}, JSON.stringify({ type: input.tag, CNI_COMMAND, CNI_CONTAINERID, CNI_NETNS, CNI_IFNAME, CNI_ARGS, runtimeConfig: input.runtimeConfig, prevResult: input.prevResult, valid: input['cni.dev/valid-attachments'] }) + '\\n')
 if (input.fail === CNI_COMMAND) { console.log(JSON.stringify({ cniVersion: '1.0.0', code: 11, msg: 'not now', details: 'later' })); process.exit(1) }
 if (input.crash) { console.error('boom'); process.exit(3) }
 if (CNI_COMMAND === 'ADD') console.log(JSON.stringify({ cniVersion: '1.0.0', ips: [...(input.prevResult?.ips ?? []), { address: input.address }] }))
@@ -140,6 +140,26 @@ describe('the CNI runner', () => {
   ])('refuses %o', async (fields, message) => {
     await expect(runner.add(network({}), { ...attachment, ...fields })).rejects.toThrow(message)
     expect(calls()).toEqual([])
+  })
+
+  test('tells every plugin of a 1.1 network which attachments are valid, also when one of them fails, and none where that is disabled', async () => {
+    const runner = createCniRunner({ binDirs: [binDir], cacheDirectory })
+    const modern = { cniVersion: '1.1.0' }
+    await expect(runner.gc(network(modern, { fail: 'GC' }), [{ containerId: 'a', ifName: 'eth0' }])).rejects.toMatchObject({ code: 11 })
+    expect(calls().map(({ type, CNI_COMMAND, valid }) => [type, CNI_COMMAND, valid])).toEqual([
+      ['one', 'GC', [{ containerID: 'a', ifname: 'eth0' }]],
+      ['two', 'GC', [{ containerID: 'a', ifname: 'eth0' }]],
+    ])
+    await runner.gc(network({ ...modern, disableGC: true }), [])
+    await runner.gc(network({}), [])
+    expect(calls()).toHaveLength(2)
+  })
+
+  test('knows every attachment that is kept, and passes over files that are damaged', async () => {
+    const runner = createCniRunner({ binDirs: [binDir], cacheDirectory })
+    await runner.add(network({}), attachment)
+    writeFileSync(join(cacheDirectory, 'results', 'pods-broken-eth0'), 'no JSON')
+    expect(await runner.cached()).toEqual([{ networkName: 'pods', containerId: 'c0ffee', ifName: 'eth0', netns: '/proc/1/ns/net' }])
   })
 
   test('kills a plugin when it is told to stop', async () => {

@@ -22,12 +22,17 @@ export function hasCapability(set: bigint, name: string): boolean {
 /** Docker before 23 (API 1.42) knows the capabilities up to AUDIT_READ. */
 const knownToOldDocker = 38
 
+/** The capabilities that an Engine knows. */
+export function everyCapability(engine: Pick<Engine, 'speaks'>): readonly string[] {
+  return engine.speaks('1.42') ? names : names.slice(0, knownToOldDocker)
+}
+
 /**
  * The capabilities to add. ALL means all that there are to give, as with other runtimes: where this machine's own are fewer than Linux', Docker would fail on the
  * missing ones, so those it knows and can give are named one by one. What else is named stays.
  */
 export function capabilitiesToAdd(wanted: readonly string[], available: bigint, engine: Pick<Engine, 'speaks'>): string[] {
-  const known = engine.speaks('1.42') ? names : names.slice(0, knownToOldDocker)
+  const known = everyCapability(engine)
   if (!wanted.includes('ALL') || known.every((name) => hasCapability(available, name))) return [...wanted]
   return [...new Set([...wanted.filter((name) => name !== 'ALL'), ...known.filter((name) => hasCapability(available, name))])]
 }

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { dockerMounts } from './mounts.ts'
 import { containerNamespaces, sandboxNamespaces } from './namespaces.ts'
 import { dockerResources } from './resources.ts'
-import { securityOptions, userOf } from './security.ts'
+import { privilegesOf } from './privileged.ts'
+import { securityOptions } from './security.ts'
 import { stopSignal } from './signals.ts'
 
 /** A message as it comes over the wire: whole, with defaults. */
@@ -38,11 +39,17 @@ describe('mounts', () => {
     [{ hostPath: '/a', containerPath: 'b' }, 'mounts[0].container_path: "b" is not absolute'],
     [{ hostPath: '/a', containerPath: '/b', readonly: true, recursiveReadOnly: true }, 'mounts[0].recursive_read_only: needs Docker 25, this is x'],
     [{ hostPath: '/a', containerPath: '/b', recursiveReadOnly: true }, 'mounts[0].recursive_read_only: needs readonly and private propagation'],
-    [{ hostPath: '/a', containerPath: '/b', uidMappings: [{ length: 1 }] }, 'mounts[0].uidMappings: Docker has no id-mapped mounts'],
-    [{ containerPath: '/b', image: { image: 'x' } }, 'mounts[0].image: image volumes are not served'],
+    [{ hostPath: '/a', containerPath: '/b', uidMappings: [{ length: 1 }] }, 'mounts[0].uidMappings: no version of Docker has id-mapped mounts'],
   ])('%o is refused', (mount, message) => {
     expect(() => mountsOf([mount])).toThrow(message)
   })
+})
+
+test('an image volume is the Engine’s own mount where it has them, and else one of the directory where the shim has mounted the image', () => {
+  const config = whole<ContainerConfig>('ContainerConfig', { mounts: [{ containerPath: '/v', readonly: true, image: { image: 'x' }, imageSubPath: 'etc' }] })
+  const mounted = (source: Parameters<typeof dockerMounts>[3]): unknown => dockerMounts(config, files, engine(48), source)[0]
+  expect(mounted(new Map([[0, { kind: 'image', image: 'x', subPath: 'etc' }]]))).toEqual({ Type: 'image', Source: 'x', Target: '/v', ReadOnly: true, ImageOptions: { Subpath: 'etc' } })
+  expect(mounted(new Map([[0, { kind: 'directory', directory: '/s/images/1/etc' }]]))).toEqual({ Type: 'bind', Source: '/s/images/1/etc', Target: '/v', ReadOnly: true, BindOptions: { Propagation: 'rprivate' } })
 })
 
 describe('namespaces', () => {
@@ -108,17 +115,15 @@ describe('security options', () => {
   })
 })
 
-test.each([
-  [{}, undefined],
-  [{ runAsUser: { value: 0n } }, '0'],
-  [{ runAsUser: { value: 1n }, runAsGroup: { value: 0n } }, '1:0'],
-  [{ runAsUsername: 'web', runAsGroup: { value: 5n } }, 'web:5'],
-])('the user of %o is %s', (context, expected) => {
-  expect(userOf(context)).toBe(expected)
-})
-
-test('a group needs a user', () => {
-  expect(() => userOf({ runAsGroup: { value: 5n } })).toThrow('user group is specified without user')
+test('privileged is Docker’s own where the machine has all capabilities, and else put together out of what it has', async () => {
+  const all = (1n << 41n) - 1n
+  expect(await privilegesOf(all, engine(44))).toEqual({ host: { Privileged: true }, mounts: [] })
+  const { host, mounts } = await privilegesOf(all & ~(1n << 24n), engine(44))
+  expect(host).toMatchObject({ Privileged: false, DeviceCgroupRules: ['a *:* rwm'], MaskedPaths: [], ReadonlyPaths: [] })
+  expect(host.CapAdd).toHaveLength(40)
+  expect(host.CapAdd).not.toContain('SYS_RESOURCE')
+  expect(host.SecurityOpt).toContain('seccomp=unconfined')
+  expect(mounts).toMatchObject([{ Source: '/sys', Target: '/sys', ReadOnly: false }])
 })
 
 test('signals are named as Docker names them', () => {

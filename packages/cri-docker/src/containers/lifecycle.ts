@@ -2,6 +2,7 @@ import { CriError, type UpdateContainerResourcesRequest } from '@berth/cri'
 import { attempt, engineMessage, engineStatus, tolerate } from '../errors.ts'
 import { removeEngineContainer } from '../sandbox/run.ts'
 import type { Shim } from '../shim.ts'
+import { cgroupFilesOf, writeCgroupFiles } from './cgroup-files.ts'
 import { dockerResources } from './resources.ts'
 
 /** StartContainer. One that runs already is fine; one that has ended cannot be started again. */
@@ -17,6 +18,7 @@ export async function startContainer(shim: Shim, id: string): Promise<void> {
     } finally {
       await shim.store.refresh(record.id).catch(() => {})
     }
+    await writeCgroupFiles(now.spec.cgroupFiles, (await shim.store.container(record.id))?.pid ?? 0)
   })
 }
 
@@ -43,6 +45,7 @@ export async function removeContainer(shim: Shim, id: string): Promise<void> {
 /** UpdateContainerResources: what is zero or empty stays as it is. */
 export async function updateContainerResources(shim: Shim, { containerId, linux }: UpdateContainerResourcesRequest): Promise<void> {
   const record = await shim.store.mustContainer(containerId)
+  const files = cgroupFilesOf(linux, shim.cgroups)
   await shim.locks.run(record.id, async () => {
     try {
       await shim.engine.docker.getContainer(record.id).update(dockerResources(linux))
@@ -51,6 +54,7 @@ export async function updateContainerResources(shim: Shim, { containerId, linux 
       const code = engineStatus(error) === 409 || /is not running|no such process/i.test(engineMessage(error)) ? 'FailedPrecondition' : 'Unknown'
       throw new CriError(code, `failed to update resources of container ${record.id}: ${engineMessage(error)}`, { cause: error })
     }
-    await shim.store.refresh(record.id)
+    const now = await shim.store.refresh(record.id)
+    await writeCgroupFiles(files, now?.pid ?? 0)
   })
 }

@@ -43,7 +43,8 @@ function pidMode(mode: NamespaceMode, targetId: string, sandboxId: string): stri
   }
 }
 
-/** Refuses user namespaces, which Docker has only for all its containers together. */
+/** Refuses user namespaces, which Docker has only for all its containers together (userns-remap). */
 export function refuseUserNamespace(options: NamespaceOption | undefined): void {
-  if (options?.usernsOptions?.mode === 'POD') throw new CriError('InvalidArgument', 'security_context.namespace_options.userns_options: Docker has no user namespace of a pod')
+  const mode = options?.usernsOptions?.mode
+  if (mode !== undefined && mode !== 'NODE') throw new CriError('InvalidArgument', `security_context.namespace_options.userns_options.mode: ${mode} is not possible: no version of Docker has user namespaces of a pod`)
 }

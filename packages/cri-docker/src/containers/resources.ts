@@ -1,4 +1,4 @@
-import { type ContainerResources, CriError, type Init, type LinuxContainerResources } from '@berth/cri'
+import type { ContainerResources, Init, LinuxContainerResources } from '@berth/cri'
 import type { EngineRecord } from '../state/record.ts'
 
 /** The part of Docker's HostConfig that resources become. */
@@ -12,16 +12,9 @@ export interface DockerResources {
   CpusetMems?: string
 }
 
-/**
- * Docker's resources of a container. What Docker cannot do is refused by name: huge page limits above zero (zero, which kubelets always send, is what a container
- * without huge pages has) and entries of the unified hierarchy.
- */
+/** Docker's resources of a container. What Docker cannot do (huge pages, the unified hierarchy) is cgroup-files.ts' matter. */
 export function dockerResources(resources: LinuxContainerResources | undefined): DockerResources {
   if (!resources) return {}
-  const hugepages = resources.hugepageLimits.find(({ limit }) => limit > 0n)
-  if (hugepages) throw new CriError('InvalidArgument', `resources.hugepage_limits: Docker has no limit of huge pages (${hugepages.pageSize})`)
-  const unified = Object.keys(resources.unified)
-  if (unified.length > 0) throw new CriError('InvalidArgument', `resources.unified: Docker cannot set ${unified.join(', ')}`)
   const result: DockerResources = {}
   if (resources.cpuPeriod !== 0n) result.CpuPeriod = Number(resources.cpuPeriod)
   if (resources.cpuQuota !== 0n) result.CpuQuota = Number(resources.cpuQuota)

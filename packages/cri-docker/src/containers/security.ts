@@ -1,4 +1,4 @@
-import { CriError, type LinuxContainerSecurityContext, type LinuxSandboxSecurityContext, type SecurityProfile } from '@berth/cri'
+import { CriError, type LinuxContainerSecurityContext, type SecurityProfile } from '@berth/cri'
 
 /** Reads the file of a seccomp profile. */
 export type ReadProfile = (path: string) => Promise<string>
@@ -45,13 +45,4 @@ function apparmorOption(profile: SecurityProfile | undefined): string | undefine
   if (profile.profileType === 'Unconfined') return 'apparmor=unconfined'
   if (profile.profileType === 'Localhost') return `apparmor=${profile.localhostRef}`
   throw new CriError('InvalidArgument', `security_context.apparmor.profile_type: unknown value ${String(profile.profileType)}`)
-}
-
-/** Docker's `User`: a user by number or name, and a group. Throws where a group has no user, as CRI says. */
-export function userOf(context: Pick<Partial<LinuxContainerSecurityContext | LinuxSandboxSecurityContext>, 'runAsUser' | 'runAsGroup'> & { runAsUsername?: string }): string | undefined {
-  const user = context.runAsUser ? String(context.runAsUser.value) : (context.runAsUsername ?? '')
-  if (context.runAsUser && context.runAsUsername) throw new CriError('InvalidArgument', 'security_context: only one of run_as_user and run_as_username may be set')
-  if (!context.runAsGroup) return user === '' ? undefined : user
-  if (user === '') throw new CriError('InvalidArgument', 'security_context.run_as_group: user group is specified without user')
-  return `${user}:${context.runAsGroup.value}`
 }

@@ -75,6 +75,7 @@ export function containerStatus(record: ContainerRecord): Init<ContainerStatus> 
     mounts: spec.mounts.map((mount) => ({ ...mount, propagation: mount.propagation as never })),
     logPath: spec.logPath,
     resources: criResources(record),
+    ...(spec.identity ? { user: { linux: { uid: BigInt(spec.identity.uid), gid: BigInt(spec.identity.gid), supplementalGroups: spec.identity.supplementalGroups.map(BigInt) } } } : {}),
     stopSignal: spec.stopSignal,
   }
 }

@@ -1,7 +1,10 @@
+import type { Socket } from 'node:net'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import type Docker from 'dockerode'
 import type { Engine } from '../engine/connect.ts'
 import { Demultiplexer, writable } from '../engine/demux.ts'
+import { engineStatus } from '../errors.ts'
+import { endWhenQuiet } from './container-end.ts'
 import { killTree } from './process-tree.ts'
 
 /** A command that was started inside a container. */
@@ -11,6 +14,8 @@ export interface StartedExec {
   resize(size: { width: number; height: number }): void
   /** Kills the command and all it has started. */
   kill(): Promise<void>
+  /** Ends its streams once nothing comes any more: its container has ended. */
+  endWhenQuiet(): void
 }
 
 /** Which streams a command has. */
@@ -36,10 +41,14 @@ export async function startExec(engine: Engine, containerId: string, command: re
   return {
     exitCode: over.then(() => exitCodeOf(exec)),
     resize: ({ width, height }) => void exec.resize({ w: width, h: height }).catch(() => {}),
+    endWhenQuiet: () => void endWhenQuiet(connection as Socket),
     async kill() {
-      const { Pid } = (await exec.inspect()) as { Pid?: number }
-      if (Pid) await killTree(Pid)
-      connection.destroy()
+      try {
+        const { Pid } = await stateOf(exec)
+        if (Pid) await killTree(Pid)
+      } finally {
+        connection.destroy()
+      }
     },
   }
 }
@@ -77,8 +86,18 @@ async function copyRaw(connection: Duplex, stdout: Writable | undefined): Promis
 /** The output can end a moment before the Engine has noted the exit. */
 async function exitCodeOf(exec: Docker.Exec): Promise<number> {
   for (let round = 0; ; round++) {
-    const { Running, ExitCode } = (await exec.inspect()) as { Running: boolean; ExitCode: number | null }
+    const { Running, ExitCode } = await stateOf(exec)
     if (!Running || round > 200) return ExitCode ?? 137
     await new Promise((resolve) => setTimeout(resolve, Math.min(5 * (round + 1), 50)))
+  }
+}
+
+/** What the Engine knows of a command; one whose container has gone is over. */
+async function stateOf(exec: Docker.Exec): Promise<{ Running: boolean; ExitCode: number | null; Pid: number }> {
+  try {
+    return (await exec.inspect()) as { Running: boolean; ExitCode: number | null; Pid: number }
+  } catch (error) {
+    if (engineStatus(error) === 404) return { Running: false, ExitCode: null, Pid: 0 }
+    throw error
   }
 }

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type AttachRequest, CriError, type ExecRequest, type PortForwardRequest } from '@berth/cri'
 import { dialInNamespace } from '@berth/native'
 import { serveAttach, serveExec, servePortForward } from '@berth/streaming'
@@ -8,12 +7,9 @@ import { engineMessage } from '../errors.ts'
 import { namespacePath } from '../sandbox/network.ts'
 import type { Shim } from '../shim.ts'
 import type { ContainerRecord } from '../state/record.ts'
-import type { Change } from '../state/store.ts'
+import { endWhenQuiet, whenEnded } from './container-end.ts'
 import { copy, startExec } from './engine-exec.ts'
 import type { StreamingServer } from './streaming-server.ts'
-
-/** How long nothing may come from a container that has ended until its attachment is taken to be over; milliseconds. */
-const quietMs = 500
 
 function checkStreams({ stdin, stdout, stderr, tty }: Pick<ExecRequest, 'stdin' | 'stdout' | 'stderr' | 'tty'>): void {
   if (!stdin && !stdout && !stderr) throw new CriError('InvalidArgument', 'one of stdin, stdout, or stderr must be set')
@@ -42,7 +38,8 @@ export async function execUrl(shim: Shim, server: StreamingServer, request: Exec
         streams.onResize((size) => exec.resize(size))
         // A command whose client has gone is ended: nobody reads it any more.
         streams.signal.addEventListener('abort', () => void exec.kill().catch(() => {}), { once: true })
-        return { exitCode: await exec.exitCode }
+        const forget = whenEnded(shim, id, exec.endWhenQuiet)
+        return { exitCode: await exec.exitCode.finally(forget) }
       },
     }),
   )
@@ -70,36 +67,6 @@ export async function attachUrl(shim: Shim, server: StreamingServer, request: At
       },
     }),
   )
-}
-
-/** Calls back once when the container has ended; gives what ends the waiting. */
-function whenEnded(shim: Shim, id: string, ended: () => void): () => void {
-  const onChange = ({ kind, record }: Change): void => {
-    if (record.id === id && kind === 'stopped') done()
-  }
-  const forget = (): void => void shim.store.off('change', onChange)
-  const done = (): void => {
-    forget()
-    ended()
-  }
-  shim.store.on('change', onChange)
-  shim.store.container(id).then(
-    (now) => now?.state !== 'running' && done(),
-    () => {},
-  )
-  return forget
-}
-
-/**
- * The Engine ends an attachment with its container, but says nothing more on one that was made just after the container had ended. Whatever still waits to be read, by a
- * client who is slow, is read first.
- */
-async function endWhenQuiet(connection: Socket): Promise<void> {
-  for (let seen = -1; !connection.destroyed && (connection.bytesRead !== seen || connection.readableLength > 0); ) {
-    seen = connection.bytesRead
-    await sleep(quietMs)
-  }
-  connection.destroy()
 }
 
 /** PortForward: gives the URL at which ports inside the sandbox's network can be reached. */

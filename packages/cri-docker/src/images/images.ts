@@ -1,6 +1,6 @@
 import { type AuthConfig, CriError, type Image, type ImageFilter, type ImageStatusResponse, type Init } from '@berth/cri'
 import type Docker from 'dockerode'
-import { attempt, engineMessage, engineStatus, tolerate } from '../errors.ts'
+import { attempt, engineMessage, engineStatus } from '../errors.ts'
 import { pauseRepository } from '../sandbox/pause-image.ts'
 import type { Shim } from '../shim.ts'
 import { parseReference, wholeName } from './reference.ts'
@@ -113,14 +113,25 @@ export function pullError(failed: string, error: unknown): CriError {
   return new CriError('Unknown', text, { cause: error })
 }
 
-/** RemoveImage: the image with all its names, whichever was given. One that is gone is fine; one in use is FailedPrecondition. */
+/** RemoveImage: the image with all its names, whichever was given. One that is gone is fine; one in use is FailedPrecondition. Calls for one image wait for each other. */
 export async function removeImage(shim: Shim, name: string): Promise<void> {
-  const inspected = await inspect(shim, name)
-  if (!inspected) return
-  await attempt(`failed to remove image ${JSON.stringify(name)}`, async () => {
-    // Docker does not remove an image with several names by its id: each name goes by itself, the image with the last one.
-    for (const target of [...(inspected.RepoTags ?? []), inspected.Id]) {
-      if (!target.includes(none)) await tolerate([404], () => shim.engine.docker.getImage(target).remove())
-    }
+  const found = await inspect(shim, name)
+  if (!found) return
+  await shim.locks.run(`image ${found.Id}`, async () => {
+    const inspected = await inspect(shim, found.Id)
+    if (!inspected) return
+    await attempt(`failed to remove image ${JSON.stringify(name)}`, async () => {
+      // Docker does not remove an image with several names by its id: each name goes by itself, the image with the last one.
+      for (const target of [...(inspected.RepoTags ?? []), inspected.Id]) if (!target.includes(none)) await removeName(shim, target)
+    })
   })
+}
+
+/** What somebody else removes at the same time, the Engine tells in several ways. */
+async function removeName(shim: Shim, target: string): Promise<void> {
+  try {
+    await shim.engine.docker.getImage(target).remove()
+  } catch (error) {
+    if (engineStatus(error) !== 404 && !/unrecognized image ID|No such image/i.test(engineMessage(error))) throw error
+  }
 }

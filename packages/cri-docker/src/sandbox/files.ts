@@ -1,6 +1,8 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DNSConfig } from '@berth/cri'
+import type { Engine } from '../engine/connect.ts'
+import { releaseImages } from '../images/image-volumes.ts'
 
 /** The files that a sandbox gives to its containers. */
 export interface SandboxFiles {
@@ -37,6 +39,8 @@ export async function writeSandboxFiles(directory: string, dns: Partial<DNSConfi
   await writeFile(files.hosts, hosts)
 }
 
-export async function removeSandboxFiles(directory: string): Promise<void> {
+/** Removes a sandbox's directory, and before it what is mounted there. */
+export async function removeSandboxFiles(engine: Engine, directory: string): Promise<void> {
+  await releaseImages(engine, directory)
   await rm(directory, { recursive: true, force: true })
 }

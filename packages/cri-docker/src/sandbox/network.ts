@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { type CniAttachment, type CniResult, type CniRunner, containerAddresses, CriError, loadCniConfig, type PodSandboxMetadata } from '@berth/cri'
 import { toCriError } from '../errors.ts'
 import type { SandboxSpec } from '../state/labels.ts'
@@ -13,12 +14,24 @@ export interface PodNetwork {
   attach(sandboxId: string, pid: number, spec: SandboxSpec, signal?: AbortSignal): Promise<string[]>
   /** Level-triggered: what is not attached is fine. `pid` is 0 where the sandbox does not run. */
   detach(sandboxId: string, pid: number, spec: SandboxSpec | undefined): Promise<void>
+  /**
+   * Gives back what containers hold that the Engine does not know any more (`known` tells; only attachments made by way of a process' namespace, as Docker shims make them, are
+   * looked at), then has the plugins collect (CNI 1.1).
+   */
+  collect(known: (containerId: string) => Promise<boolean>): Promise<void>
+  /** The node's pod CIDRs, comma-separated, as the kubelet tells them: given to the plugins that declare the capability `ipRanges`. Throws CriError for what is none; '' changes nothing. */
+  setPodCidr(podCidr: string): void
   /** The addresses of an attached sandbox; none where it is not. */
   addresses(sandboxId: string): Promise<string[]>
 }
 
 export function createPodNetwork(runner: CniRunner, confDir: string): PodNetwork {
   const known = new Map<string, string[]>()
+  let ipRanges: { subnet: string }[][] | undefined
+  const attachmentWithRanges = (sandboxId: string, netns: string, spec: SandboxSpec): CniAttachment => {
+    const attachment = attachmentOf(sandboxId, netns, spec)
+    return ipRanges ? { ...attachment, capabilityArgs: { ...attachment.capabilityArgs, ipRanges } } : attachment
+  }
   const detached = new Set<string>()
   return {
     async notReady(signal) {
@@ -35,7 +48,7 @@ export function createPodNetwork(runner: CniRunner, confDir: string): PodNetwork
     async attach(sandboxId, pid, spec, signal) {
       const loaded = await loadCniConfig(confDir)
       if (!loaded.network) throw new CriError('Unavailable', `network is not ready: ${loaded.reason}`)
-      const attachment = attachmentOf(sandboxId, namespacePath(pid), spec)
+      const attachment = attachmentWithRanges(sandboxId, namespacePath(pid), spec)
       let result: CniResult
       try {
         result = await runner.add(loaded.network, attachment, signal)
@@ -56,12 +69,26 @@ export function createPodNetwork(runner: CniRunner, confDir: string): PodNetwork
         const done = await runner.delCached(sandboxId, netns)
         // Nothing known: an ADD may have been cut off before its result was kept.
         const loaded = done === 0 && spec ? await loadCniConfig(confDir) : undefined
-        if (spec && loaded?.network) await runner.del(loaded.network, attachmentOf(sandboxId, netns, spec))
+        if (spec && loaded?.network) await runner.del(loaded.network, attachmentWithRanges(sandboxId, netns, spec))
       } catch (error) {
         throw toCriError(error, `failed to destroy network for sandbox ${sandboxId}`)
       }
       known.delete(sandboxId)
       detached.add(sandboxId)
+    },
+
+    async collect(isKnown) {
+      for (const { containerId, netns } of await runner.cached()) {
+        if (netns.startsWith('/proc/') && !(await isKnown(containerId))) await runner.delCached(containerId, '')
+      }
+      const loaded = await loadCniConfig(confDir)
+      if (!loaded.network) return
+      const { name } = loaded.network
+      await runner.gc(loaded.network, (await runner.cached()).filter(({ networkName }) => networkName === name))
+    },
+
+    setPodCidr(podCidr) {
+      if (podCidr !== '') ipRanges = ipRangesOf(podCidr)
     },
 
     async addresses(sandboxId) {
@@ -75,6 +102,18 @@ export function createPodNetwork(runner: CniRunner, confDir: string): PodNetwork
       return addresses
     },
   }
+}
+
+/** Pod CIDRs as the capability `ipRanges` has them: a range set each. */
+export function ipRangesOf(podCidr: string): { subnet: string }[][] {
+  return podCidr.split(',').map((text) => {
+    const [address = '', bits = ''] = text.trim().split('/')
+    const family = isIP(address)
+    if (family === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128)) {
+      throw new CriError('InvalidArgument', `runtime_config.network_config.pod_cidr: ${JSON.stringify(text)} is no CIDR`)
+    }
+    return [{ subnet: text.trim() }]
+  })
 }
 
 /** The path of a process' network namespace; '' for none. */

@@ -21,6 +21,7 @@ export async function runPodSandbox(shim: Shim, { config, runtimeHandler }: RunP
   const name = sandboxName(shim.node, metadata)
   return shim.locks.run(name, async () => {
     const spec = sandboxSpec(shim, config, metadata, runtimeHandler)
+    await shim.runtimes.check(runtimeHandler)
     if (spec.namespaces.network !== 'NODE') {
       const reason = await shim.network.notReady(signal)
       if (reason !== '') throw new CriError('Unavailable', `failed to set up sandbox network for pod ${metadata.namespace}/${metadata.name}: ${reason}`)
@@ -118,7 +119,7 @@ export async function createOrReplace(shim: Shim, options: Docker.ContainerCreat
     if (!record) throw error
     if (record.state === 'running') throw new CriError('AlreadyExists', `${options.name} exists already as ${record.id}`, { cause: error })
     await removeEngineContainer(shim, conflicting)
-    if (isSandbox(record)) await removeSandboxFiles(record.spec.directory)
+    if (isSandbox(record)) await removeSandboxFiles(shim.engine, record.spec.directory)
     return (await shim.engine.docker.createContainer(options)).id
   }
 }
@@ -138,7 +139,7 @@ async function startPause(shim: Shim, id: string, spec: SandboxSpec, config: Pod
 async function undo(shim: Shim, id: string | undefined, spec: SandboxSpec): Promise<void> {
   try {
     if (id !== undefined) await removeEngineContainer(shim, id)
-    await removeSandboxFiles(spec.directory)
+    await removeSandboxFiles(shim.engine, spec.directory)
   } catch (error) {
     shim.logger.error(error, 'Cannot take away a sandbox that failed to start', { id })
   }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { cgroupParentOf } from '../shim.ts'
 import type { SandboxSpec } from '../state/labels.ts'
 import { hostsFile, resolvConf } from './files.ts'
-import { attachmentOf, bandwidthOf } from './network.ts'
+import { attachmentOf, bandwidthOf, ipRangesOf } from './network.ts'
 
 test('a resolv.conf has what the pod’s DNS says, and none where it says nothing', () => {
   expect(resolvConf({ servers: ['10.96.0.10', '::1'], searches: ['a.b', 'b'], options: ['ndots:5'] })).toBe('nameserver 10.96.0.10\nnameserver ::1\nsearch a.b b\noptions ndots:5\n')
@@ -54,5 +54,17 @@ test.each([
   ['/berth/n1', '/berth/n1/kubepods/pod1', '/berth/n1/kubepods/pod1'],
   ['/berth/n1', '', '/berth/n1'],
 ])('with the prefix %j the cgroup parent %j is %j', (cgroupParentPrefix, parent, expected) => {
-  expect(cgroupParentOf({ cgroupParentPrefix }, parent)).toBe(expected)
+  expect(cgroupParentOf({ cgroupParentPrefix, cgroupDriver: 'cgroupfs' }, parent)).toBe(expected)
+})
+
+test('the systemd driver takes the slice alone, and nothing else', () => {
+  const systemd = { cgroupParentPrefix: '', cgroupDriver: 'systemd' as const }
+  expect(cgroupParentOf(systemd, '/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice')).toBe('kubepods-burstable-pod1.slice')
+  expect(cgroupParentOf(systemd, '')).toBe('')
+  expect(() => cgroupParentOf(systemd, '/kubepods/pod1')).toThrow('linux.cgroup_parent: "/kubepods/pod1" is no slice')
+})
+
+test('pod CIDRs become range sets for the plugins that want them', () => {
+  expect(ipRangesOf('10.1.0.0/24,fd00::/64')).toEqual([[{ subnet: '10.1.0.0/24' }], [{ subnet: 'fd00::/64' }]])
+  for (const wrong of ['10.1.0.0', '10.1.0.0/33', 'x/24', '10.1.0.0/24,']) expect(() => ipRangesOf(wrong)).toThrow('pod_cidr')
 })

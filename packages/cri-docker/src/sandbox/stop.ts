@@ -29,5 +29,5 @@ export async function removePodSandbox(shim: Shim, id: string): Promise<void> {
   await stopPodSandbox(shim, record.id)
   await Promise.all((await shim.store.containersOf(record.id)).map((container) => removeContainer(shim, container.id)))
   await attempt(`failed to remove sandbox ${record.id}`, () => removeEngineContainer(shim, record.id))
-  await removeSandboxFiles(record.spec.directory)
+  await removeSandboxFiles(shim.engine, record.spec.directory)
 }

@@ -40,7 +40,39 @@ export interface ContainerSpec {
   /** Absolute; empty where the kubelet wants no log. */
   logPath: string
   stopSignal: Signal
-  mounts: { containerPath: string; hostPath: string; readonly: boolean; propagation: string; recursiveReadOnly: boolean }[]
+  mounts: MountSpec[]
+  /** As whom its first process is started; absent in containers of shims before this was kept. */
+  identity?: Identity
+  /** What the Engine cannot set and the shim writes into the container's cgroup once it runs. */
+  cgroupFiles?: CgroupFiles
+}
+
+/** A mount as ContainerStatus tells it. */
+export interface MountSpec {
+  containerPath: string
+  hostPath: string
+  readonly: boolean
+  propagation: string
+  recursiveReadOnly: boolean
+  /** Of an image volume. */
+  image?: { image: string; userSpecifiedImage: string; imageRef: string }
+  imageSubPath?: string
+}
+
+/** A process' user and groups. */
+export interface Identity {
+  uid: number
+  gid: number
+  /** The primary one too. */
+  supplementalGroups: number[]
+}
+
+/** Limits by the names that CRI has for them. */
+export interface CgroupFiles {
+  /** Bytes by page size (`2MB`), as decimal text. */
+  hugepages?: Record<string, string>
+  /** Files of the unified hierarchy. */
+  unified?: Record<string, string>
 }
 
 export type Spec = SandboxSpec | ContainerSpec

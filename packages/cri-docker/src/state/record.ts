@@ -37,6 +37,7 @@ export interface RecordResources {
   cpuShares: number
   memory: number
   memorySwap: number
+  memoryReservation: number
   oomScoreAdj: number
   cpusetCpus: string
   cpusetMems: string
@@ -90,6 +91,7 @@ export function recordOf(inspected: Docker.ContainerInspectInfo, node: string): 
       cpuShares: host.CpuShares ?? 0,
       memory: host.Memory ?? 0,
       memorySwap: host.MemorySwap ?? 0,
+      memoryReservation: host.MemoryReservation ?? 0,
       oomScoreAdj: host.OomScoreAdj ?? 0,
       cpusetCpus: host.CpusetCpus ?? '',
       cpusetMems: host.CpusetMems ?? '',

@@ -11,6 +11,8 @@ export interface CgroupPaths {
   cpu: string
   memory: string
   pids: string
+  io: string
+  hugetlb: string
 }
 
 /** The cgroups of a process, from its /proc/PID/cgroup. */
@@ -25,8 +27,8 @@ export function parseCgroups(text: string): CgroupPaths | undefined {
     else for (const controller of controllers.split(',')) byController.set(controller, path)
   }
   const [cpu, memory] = [byController.get('cpuacct'), byController.get('memory')]
-  if (cpu !== undefined && memory !== undefined) return { version: 1, cpu, memory, pids: byController.get('pids') ?? memory }
-  return unified === undefined ? undefined : { version: 2, cpu: unified, memory: unified, pids: unified }
+  if (cpu !== undefined && memory !== undefined) return { version: 1, cpu, memory, pids: byController.get('pids') ?? memory, io: byController.get('blkio') ?? memory, hugetlb: byController.get('hugetlb') ?? memory }
+  return unified === undefined ? undefined : { version: 2, cpu: unified, memory: unified, pids: unified, io: unified, hugetlb: unified }
 }
 
 export async function cgroupsOf(pid: number): Promise<CgroupPaths | undefined> {
@@ -38,9 +40,9 @@ export async function cgroupsOf(pid: number): Promise<CgroupPaths | undefined> {
 }
 
 /** The cgroup above: a sandbox's own, from that of its pause. */
-export function parentOf({ version, cpu, memory, pids }: CgroupPaths): CgroupPaths {
+export function parentOf({ version, ...paths }: CgroupPaths): CgroupPaths {
   const up = (path: string): string => path.replace(/\/[^/]*$/, '') || '/'
-  return { version, cpu: up(cpu), memory: up(memory), pids: up(pids) }
+  return { version, cpu: up(paths.cpu), memory: up(paths.memory), pids: up(paths.pids), io: up(paths.io), hugetlb: up(paths.hugetlb) }
 }
 
 /** What a cgroup has used. Absent where its file could not be read. */

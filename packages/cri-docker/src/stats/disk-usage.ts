@@ -30,6 +30,14 @@ export class DiskUsageCache {
     return entry?.usage
   }
 
+  /** Like `get`, waiting for the first measurement where there is none yet. */
+  async first(directory: string): Promise<DiskUsage | undefined> {
+    const known = this.get(directory)
+    if (known || directory === '') return known
+    await this.queue
+    return this.known.get(directory)?.usage
+  }
+
   /** Resolves when nothing is being measured. */
   settled(): Promise<void> {
     return this.queue

@@ -5,6 +5,7 @@ import type {
   ContainerStatsFilter,
   FilesystemUsage,
   Init,
+  NetworkInterfaceUsage,
   NetworkUsage,
   PodSandboxStats,
   PodSandboxStatsFilter,
@@ -13,8 +14,9 @@ import { podInterface } from '../sandbox/network.ts'
 import { matchesLabels } from '../sandbox/status.ts'
 import type { Shim } from '../shim.ts'
 import type { ContainerRecord, SandboxRecord } from '../state/record.ts'
-import { type CgroupPaths, cgroupsOf, type CgroupUsage, parentOf, readUsage } from './cgroup.ts'
-import { DiskUsageCache } from './disk-usage.ts'
+import { type CgroupUsage, parentOf, readUsage } from './cgroup.ts'
+import { type NetworkCounters, parseNetDev } from './net-dev.ts'
+import type { StatsSources } from './sources.ts'
 
 /** Statistics of containers and sandboxes, from the kernel's files alone. */
 export interface Stats {
@@ -34,24 +36,11 @@ interface CpuSample {
 /** Rates over shorter intervals than this say little. */
 const minRateMs = 1000
 
-export function createStats(shim: Shim, engineRoot: string): Stats {
-  const cgroups = new Map<string, { pid: number; paths: CgroupPaths }>()
+export function createStats(shim: Shim, { engineRoot, disks, pathsOf }: StatsSources): Stats {
   const samples = new Map<string, CpuSample>()
-  const disks = new DiskUsageCache()
   shim.store.on('change', ({ kind, record }) => {
-    if (kind !== 'deleted') return
-    cgroups.delete(record.id)
-    samples.delete(record.id)
-    disks.forget(record.upperDir)
+    if (kind === 'deleted') samples.delete(record.id)
   })
-
-  const pathsOf = async ({ id, pid }: { id: string; pid: number }): Promise<CgroupPaths | undefined> => {
-    const known = cgroups.get(id)
-    if (known?.pid === pid) return known.paths
-    const paths = pid === 0 ? undefined : await cgroupsOf(pid)
-    if (paths) cgroups.set(id, { pid, paths })
-    return paths
-  }
 
   /** Nanoseconds of CPU in a second, since the last time somebody asked. */
   const rateOf = (id: string, nanoseconds: bigint): bigint => {
@@ -140,21 +129,18 @@ export function filesystem(timestamp: bigint, mountpoint: string, bytes: bigint,
 
 async function networkOf(pid: number, timestamp: bigint): Promise<Init<NetworkUsage> | undefined> {
   const text = await readFile(join('/proc', String(pid), 'net/dev'), 'utf8').catch(() => undefined)
-  return text === undefined ? undefined : parseNetDev(text, timestamp)
+  return text === undefined ? undefined : networkUsage(parseNetDev(text), timestamp)
 }
 
-/** The kernel's table of interfaces and their counters. */
-export function parseNetDev(text: string, timestamp: bigint): Init<NetworkUsage> {
-  const interfaces = text
-    .split('\n')
-    .slice(2)
-    .map((line) => /^\s*([^:]+):\s*(.*)$/.exec(line))
-    .filter((match) => match !== null && match[1] !== 'lo')
-    .map((match) => {
-      const counters = (match?.[2] ?? '').trim().split(/\s+/)
-      const value = (index: number): { value: bigint } => ({ value: BigInt(counters[index] ?? '0') })
-      return { name: match?.[1] ?? '', rxBytes: value(0), rxErrors: value(2), txBytes: value(8), txErrors: value(10) }
-    })
-  const main = interfaces.find(({ name }) => name === podInterface)
-  return { timestamp, ...(main ? { defaultInterface: main } : {}), interfaces: interfaces.filter((item) => item !== main) }
+/** Interfaces' counters as CRI has them: the pod's own first, the others beside it. */
+export function networkUsage(counters: readonly NetworkCounters[], timestamp: bigint): Init<NetworkUsage> {
+  const usage = ({ name, rxBytes, rxErrors, txBytes, txErrors }: NetworkCounters): Init<NetworkInterfaceUsage> => ({
+    name,
+    rxBytes: { value: rxBytes },
+    rxErrors: { value: rxErrors },
+    txBytes: { value: txBytes },
+    txErrors: { value: txErrors },
+  })
+  const main = counters.find(({ name }) => name === podInterface)
+  return { timestamp, ...(main ? { defaultInterface: usage(main) } : {}), interfaces: counters.filter((item) => item !== main).map(usage) }
 }

@@ -30,7 +30,15 @@ export function engineMissing(): string {
   return existsSync('/bin/busybox') ? '' : 'needs /bin/busybox'
 }
 
-export async function startEngine(): Promise<TestEngine> {
+/** What an Engine is started with besides the usual. */
+export interface EngineOptions {
+  /** daemon.json. */
+  configuration?: object
+  /** Added to dockerd's environment. */
+  environment?: Readonly<Record<string, string>>
+}
+
+export async function startEngine({ configuration = {}, environment = {} }: EngineOptions = {}): Promise<TestEngine> {
   const directory = mkdtempSync(join(tmpdir(), 'berth-engine-'))
   const socket = join(directory, 'docker.sock')
   const containerdSocket = join(directory, 'containerd.sock')
@@ -47,7 +55,7 @@ export async function startEngine(): Promise<TestEngine> {
       '',
     ].join('\n'),
   )
-  writeFileSync(join(directory, 'daemon.json'), '{}')
+  writeFileSync(join(directory, 'daemon.json'), JSON.stringify(configuration))
   const containerd = daemon(directory, 'containerd', ['--config', join(directory, 'containerd.toml')])
   await until(() => existsSync(containerdSocket), 'containerd listens')
   const docker = new Docker({ socketPath: socket })
@@ -62,7 +70,7 @@ export async function startEngine(): Promise<TestEngine> {
         ...['--data-root', join(directory, 'docker'), '--exec-root', join(directory, 'exec'), '--pidfile', join(directory, 'docker.pid')],
         ...['-H', `unix://${socket}`, '--live-restore', '--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'],
         ...['--userland-proxy=false', '--oom-score-adjust=0', '--exec-opt', 'native.cgroupdriver=cgroupfs'],
-      ])
+      ], environment)
       await until(() => docker.ping().then(() => true, () => false), 'dockerd answers')
     },
     async killDockerd() {
@@ -107,10 +115,10 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
   }
 }
 
-function daemon(directory: string, program: string, args: string[]): ChildProcess {
+function daemon(directory: string, program: string, args: string[], environment: Readonly<Record<string, string>> = {}): ChildProcess {
   mkdirSync(directory, { recursive: true })
   const log = createWriteStream(join(directory, `${program}.log`), { flags: 'a' })
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } })
   child.stdout?.pipe(log, { end: false })
   child.stderr?.pipe(log, { end: false })
   return child

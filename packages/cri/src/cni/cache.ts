@@ -58,8 +58,8 @@ export async function readCache(directory: string, of: { networkName: string; co
   return text === undefined ? undefined : decode(path, text)
 }
 
-/** All attachments of a container, whatever the network was called when it was attached. */
-export async function findCached(directory: string, containerId: string): Promise<CachedAttachment[]> {
+/** All attachments of a container, whatever the network was called when it was attached; without a container all that are kept. Of all, files that are damaged are passed over. */
+export async function findCached(directory: string, containerId?: string): Promise<CachedAttachment[]> {
   const folder = join(directory, 'results')
   const names = await readdir(folder).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
@@ -67,10 +67,14 @@ export async function findCached(directory: string, containerId: string): Promis
   })
   const found: CachedAttachment[] = []
   for (const name of names) {
-    if (name.startsWith('.') || !name.includes(`-${containerId}-`)) continue
+    if (name.startsWith('.') || (containerId !== undefined && !name.includes(`-${containerId}-`))) continue
     const path = join(folder, name)
-    const attachment = decode(path, await readFile(path, 'utf8'))
-    if (attachment.containerId === containerId) found.push(attachment)
+    try {
+      const attachment = decode(path, await readFile(path, 'utf8'))
+      if (containerId === undefined || attachment.containerId === containerId) found.push(attachment)
+    } catch (error) {
+      if (containerId !== undefined) throw error
+    }
   }
   return found
 }

@@ -12,6 +12,7 @@ describe('a CNI configuration', () => {
       cniVersion: '1.0.0',
       name: 'pods',
       disableCheck: false,
+      disableGc: false,
       plugins: [{ type: 'bridge', bridge: 'cni0' }, { type: 'portmap', capabilities: { portMappings: true } }],
       source: text,
     })

@@ -14,6 +14,8 @@ export interface CniConfigList {
   cniVersion: string
   name: string
   disableCheck: boolean
+  /** The runtime is not the only one that attaches to this network: no garbage collection (CNI 1.1). */
+  disableGc: boolean
   plugins: CniPluginConfig[]
   /** The file's text, for libcni's cache. */
   source: string
@@ -51,6 +53,7 @@ export function parseCniConfig(text: string): CniConfigList {
     cniVersion: chooseVersion(document),
     name,
     disableCheck: flag(document, 'disableCheck'),
+    disableGc: flag(document, 'disableGC'),
     plugins: plugins.map((plugin: unknown, index) => parsePlugin(plugin, single ? '' : `plugins[${index}].`)),
     source: text,
   }

@@ -38,6 +38,13 @@ export interface CniRunner {
   check(network: CniConfigList, attachment: CniAttachment, signal?: AbortSignal): Promise<void>
   /** Asks every plugin whether it is ready (CNI 1.1; does nothing for earlier lists). */
   status(network: CniConfigList, signal?: AbortSignal): Promise<void>
+  /**
+   * Tells every plugin which attachments of this network are valid, so that it gives back what others hold (CNI 1.1; does nothing for earlier lists and where the list says disableGC).
+   * All plugins are told; the first failure is thrown after that.
+   */
+  gc(network: CniConfigList, valid: readonly { containerId: string; ifName: string }[], signal?: AbortSignal): Promise<void>
+  /** Every attachment that the cache knows. */
+  cached(): Promise<{ networkName: string; containerId: string; ifName: string; netns: string }[]>
   /** The result of the ADD, from the cache. */
   cachedResult(network: CniConfigList, attachment: { containerId: string; ifName: string }): Promise<CniResult | undefined>
   /** The result of a container's ADD on this interface, whatever network that was. */
@@ -110,6 +117,21 @@ export function createCniRunner({ binDirs, cacheDirectory = defaultCacheDirector
       for (const plugin of network.plugins) {
         await runPlugin({ type: plugin.type, command: 'STATUS', binDirs, environment: {}, config: pluginInput(network, plugin, undefined, undefined), signal })
       }
+    },
+
+    async gc(network, valid, signal) {
+      if (network.disableGc || !versionAtLeast(network.cniVersion, '1.1.0')) return
+      const attachments = valid.map(({ containerId, ifName }) => ({ containerID: containerId, ifname: ifName }))
+      let failure: unknown
+      for (const plugin of network.plugins) {
+        const config = { ...pluginInput(network, plugin, undefined, undefined), 'cni.dev/valid-attachments': attachments }
+        await runPlugin({ type: plugin.type, command: 'GC', binDirs, environment: {}, config, signal }).catch((error: unknown) => (failure ??= error))
+      }
+      if (failure !== undefined) throw failure
+    },
+
+    async cached() {
+      return (await findCached(cacheDirectory)).map(({ networkName, containerId, ifName, netns }) => ({ networkName, containerId, ifName, netns }))
     },
 
     async cachedResult(network, { containerId, ifName }) {

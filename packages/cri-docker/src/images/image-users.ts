@@ -1,0 +1,78 @@
+import { extract } from 'tar-stream'
+import type { ImageUsers } from '../containers/identity.ts'
+import type { Engine } from '../engine/connect.ts'
+import { engineStatus, tolerate } from '../errors.ts'
+
+/** A container of the shim's own that is never started; ends with the call that made it, or when the shim starts again. */
+export const helperLabel = 'berth.dev/helper'
+
+/** Knows the users of images; asks the Engine once for each image. */
+export interface ImageUserReader {
+  /** `imageId` as the Engine resolves it; a name is asked for each time. */
+  of(image: string): Promise<ImageUsers>
+}
+
+/** How many images' files are kept. */
+const kept = 500
+
+/** Links of a link of a link ... are followed this far. */
+const maxLinks = 5
+
+export function createImageUserReader(engine: Engine, node: string): ImageUserReader {
+  const known = new Map<string, Promise<ImageUsers>>()
+  const read = async (image: string): Promise<ImageUsers> => {
+    const { Config } = await engine.docker.getImage(image).inspect()
+    const container = await engine.docker.createContainer({ Image: image, Entrypoint: ['/none'], NetworkDisabled: true, Labels: { [helperLabel]: node }, HostConfig: { LogConfig: { Type: 'none', Config: {} } } })
+    try {
+      const file = (path: string): Promise<string> => readFile(container, path)
+      return { user: Config?.User ?? '', passwd: await file('/etc/passwd'), group: await file('/etc/group') }
+    } finally {
+      await tolerate([404, 409], () => container.remove({ force: true }))
+    }
+  }
+  return {
+    of(image) {
+      if (!image.startsWith('sha256:')) return read(image)
+      const found = known.get(image)
+      if (found) return found
+      const reading = read(image)
+      known.set(image, reading)
+      reading.catch(() => known.delete(image))
+      const [oldest] = known.keys()
+      if (known.size > kept && oldest !== undefined) known.delete(oldest)
+      return reading
+    },
+  }
+}
+
+/** Removes what a shim that was killed left. */
+export async function removeHelpers(engine: Engine, node: string): Promise<void> {
+  const left = await engine.docker.listContainers({ all: true, filters: { label: [`${helperLabel}=${node}`] } })
+  for (const { Id } of left) await tolerate([404, 409], () => engine.docker.getContainer(Id).remove({ force: true }))
+}
+
+interface Archive {
+  getArchive(options: { path: string }): Promise<NodeJS.ReadableStream>
+}
+
+/** A small file of a container; '' where there is none. Links are followed inside the container. */
+async function readFile(container: Archive, path: string, links = 0): Promise<string> {
+  let stream: NodeJS.ReadableStream
+  try {
+    stream = await container.getArchive({ path })
+  } catch (error) {
+    if (engineStatus(error) === 404) return ''
+    throw error
+  }
+  const entries = stream.pipe(extract())
+  let text = ''
+  let link: string | undefined
+  for await (const entry of entries) {
+    if (entry.header.type === 'symlink') link = entry.header.linkname ?? undefined
+    const chunks: Buffer[] = []
+    for await (const chunk of entry) chunks.push(chunk as Buffer)
+    if (entry.header.type === 'file') text = Buffer.concat(chunks).toString('utf8')
+  }
+  if (link === undefined || links === maxLinks) return text
+  return readFile(container, link.startsWith('/') ? link : `${path.replace(/[^/]*$/, '')}${link}`, links + 1)
+}
