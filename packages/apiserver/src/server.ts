@@ -80,7 +80,10 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
       resourceVersion: () => registry.revision,
     })
     const discovery = new Discovery(
-      servedResources(registry, { resources: security.virtualResources, subresources: security.virtualSubresources, connects: security.connectHandlers }),
+      {
+        version: () => registry.served,
+        resources: () => servedResources(registry, { resources: security.virtualResources, subresources: security.virtualSubresources, connects: security.connectHandlers }),
+      },
       () => `${advertiseAddressOf(options)}:${listener?.port ?? options.securePort}`,
     )
     const hooks = new BootstrapRun(security.bootstrap, logger)
@@ -90,7 +93,7 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
         registry, admission: admissionChain(security.admission), virtualResources: security.virtualResources, virtualSubresources: security.virtualSubresources,
         connectHandlers: security.connectHandlers, minRequestTimeoutSeconds: options.minRequestTimeoutSeconds, authorizer: security.authorizer,
       },
-      authenticator: security.authenticator, authorizer: security.authorizer, servedGroupVersions: discovery.groupVersions,
+      authenticator: security.authenticator, authorizer: security.authorizer, servedGroupVersions: () => discovery.groupVersions,
       paths: serverPaths({ discovery, checks, metrics, security: security.paths }), metrics, log: logger, requestTimeoutSeconds: options.requestTimeoutSeconds,
     })
     listener = await listen({ address: options.bindAddress, port: options.securePort, certificates, maxRequestBytes: options.maxRequestBytes, handler, log: logger })

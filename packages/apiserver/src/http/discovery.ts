@@ -1,7 +1,7 @@
 // Discovery: which groups, versions, resources and verbs are served, as /api, /apis and their group documents and as the aggregated form.
 import { createHash } from 'node:crypto'
 import { apiVersionOf, core } from '@berth/api'
-import type { ResourceInfo, SubresourceInfo } from '@berth/api'
+import type { JsonObject, ResourceInfo, SubresourceInfo } from '@berth/api'
 import type { Registry } from '../registry/registry.ts'
 import type { ConnectHandler, VirtualResource, VirtualSubresource } from '../interfaces.ts'
 import { parseAccept } from './media-types.ts'
@@ -12,6 +12,8 @@ export interface ServedResource {
   subresources: readonly SubresourceInfo[]
   /** Group, version and kind in which objects are stored; undefined where nothing is stored. */
   storage: { group: string, version: string, kind: string } | undefined
+  /** A custom resource's schema, as OpenAPI has it. */
+  custom?: JsonObject
 }
 
 /** Upstream's order of groups; others follow by name. */
@@ -30,31 +32,79 @@ export function servedResources(registry: Registry, virtual: { resources: readon
       ...Object.keys(runtime.definition.subresources ?? {}), ...virtual.subresources.filter((v) => same(v.parent, info)).map((v) => v.name),
       ...virtual.connects.filter((c) => same(c.parent, info)).map((c) => c.subresource),
     ])
-    return { info, subresources: info.subresources.filter((s) => names.has(s.name)), storage: runtime.stored.gvk }
+    const custom = runtime.rules.openApi
+    return { info, subresources: info.subresources.filter((s) => names.has(s.name)), storage: runtime.stored.gvk, ...(custom && { custom }) }
   })
   const bindings: ServedResource[] = registry.runtime('', 'pods') ? [{ info: core.bindings, subresources: [], storage: undefined }] : []
   return [...stored, ...bindings, ...virtual.resources.map((v): ServedResource => ({ info: v.resource, subresources: [], storage: undefined }))]
     .sort((a, b) => compare(a.info.resource, b.info.resource))
 }
 
+/** Versions as kubectl prefers them: GA before beta before alpha, the higher number first, others by name (apimachinery/pkg/version). */
+export function compareVersions(a: string, b: string): number {
+  const [x, y] = [parts(a), parts(b)]
+  if (!x || !y) return x ? -1 : y ? 1 : compare(a, b)
+  return y.stage - x.stage || y.major - x.major || y.minor - x.minor
+}
+
+function parts(version: string): { stage: number, major: number, minor: number } | undefined {
+  const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version)
+  return match ? { stage: match[2] === undefined ? 2 : match[2] === 'beta' ? 1 : 0, major: Number(match[1]), minor: Number(match[3] ?? 0) } : undefined
+}
+
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** The documents of discovery over a fixed set of resources. */
-export class Discovery {
-  readonly #served: readonly ServedResource[]
-  readonly #groups: readonly string[]
-  readonly #serverAddress: () => string
-  /** `v1`, `apps/v1`, ... */
+/** What is served at a moment. */
+interface Served {
+  readonly version: number
+  readonly resources: readonly ServedResource[]
+  readonly groups: readonly string[]
   readonly groupVersions: ReadonlySet<string>
+}
 
-  constructor(served: readonly ServedResource[], serverAddress: () => string) {
-    this.#served = served
+/** Where Discovery learns what is served: `version` grows whenever that changes. */
+export interface ServedSource {
+  version(): number
+  resources(): readonly ServedResource[]
+}
+
+/** The documents of discovery over what is served now. */
+export class Discovery {
+  readonly #source: ServedSource
+  readonly #serverAddress: () => string
+  #now: Served | undefined
+
+  constructor(source: ServedSource, serverAddress: () => string) {
+    this.#source = source
     this.#serverAddress = serverAddress
-    this.groupVersions = new Set(served.map((s) => apiVersionOf(s.info)))
+  }
+
+  get #served(): Served {
+    const version = this.#source.version()
+    if (this.#now?.version === version) return this.#now
+    const resources = this.#source.resources()
     const rank = (group: string): number => (groupOrder.includes(group) ? groupOrder.indexOf(group) : groupOrder.length)
-    this.#groups = [...new Set(served.map((s) => s.info.group))].filter((g) => g !== '').sort((a, b) => rank(a) - rank(b) || compare(a, b))
+    this.#now = {
+      version, resources, groupVersions: new Set(resources.map((s) => apiVersionOf(s.info))),
+      groups: [...new Set(resources.map((s) => s.info.group))].filter((g) => g !== '').sort((a, b) => rank(a) - rank(b) || compare(a, b)),
+    }
+    return this.#now
+  }
+
+  /** Grows whenever something comes or goes. */
+  get version(): number {
+    return this.#served.version
+  }
+
+  /** `v1`, `apps/v1`, ... */
+  get groupVersions(): ReadonlySet<string> {
+    return this.#served.groupVersions
+  }
+
+  get #groups(): readonly string[] {
+    return this.#served.groups
   }
 
   /** The document of a discovery path, or undefined when the path is none (or nothing is served there). */
@@ -75,7 +125,7 @@ export class Discovery {
 
   /** Resources of one group and version. */
   resourcesOf(group: string, version: string): readonly ServedResource[] {
-    return this.#served.filter((s) => s.info.group === group && s.info.version === version)
+    return this.#served.resources.filter((s) => s.info.group === group && s.info.version === version)
   }
 
   #coreVersions(): unknown {
@@ -83,7 +133,7 @@ export class Discovery {
   }
 
   #versions(group: string): string[] {
-    return [...new Set(this.#served.filter((s) => s.info.group === group).map((s) => s.info.version))].sort().reverse()
+    return [...new Set(this.#served.resources.filter((s) => s.info.group === group).map((s) => s.info.version))].sort(compareVersions)
   }
 
   #group(group: string): Record<string, unknown> {

@@ -20,7 +20,8 @@ export interface HandlerOptions {
   deps: HandlerDependencies
   authenticator: Authenticator
   authorizer: Authorizer
-  servedGroupVersions: ReadonlySet<string>
+  /** `v1`, `apps/v1`, ...: what is served now. */
+  servedGroupVersions(): ReadonlySet<string>
   /** Paths beside resources, the more specific ones first. */
   paths: readonly PathHandler[]
   metrics: ServerMetrics
@@ -75,7 +76,7 @@ async function serve(options: HandlerOptions, request: ApiRequest, info: Request
   if (decision !== 'allow') throw authorizationForbidden(attributes, reason)
   if (request.headers['accept']?.includes('yaml')) await loadYaml()
   if (info.isResourceRequest && info.resource !== '') {
-    return routeResource({ deps: options.deps, request, info, query, user, warn }, options.servedGroupVersions)
+    return routeResource({ deps: options.deps, request, info, query, user, warn }, options.servedGroupVersions())
   }
   const found = options.paths.find((p) => p.path === info.path || (p.path.endsWith('/') && info.path.startsWith(p.path)))
   if (!found) {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { openApiV2, openApiV3, openApiV3Path, type ResourceInfo } from '@berth/api'
 import { encodeOpenApiV2 } from '../protobuf/openapi-v2.ts'
+import { customOpenApiV3 } from '../custom/openapi.ts'
 import type { ApiResponse } from '../interfaces.ts'
 import type { Discovery } from './discovery.ts'
 import type { PathHandler } from './handler.ts'
@@ -17,10 +18,29 @@ function keep(encoded: string | Uint8Array): Kept {
   return { compressed: gzipSync(encoded, { level: 1 }), hash: createHash('sha512').update(encoded).digest('hex').toUpperCase() }
 }
 
+/** Whether a group version holds custom resources: v2 does not describe them. */
+function isCustom(discovery: Discovery, groupVersion: string): boolean {
+  const [group = '', version = ''] = groupVersion.split('/')
+  return discovery.resourcesOf(group, version).some((served) => served.custom)
+}
+
 /** What is served of a group version. */
 function resourcesOf(discovery: Discovery, groupVersion: string): ResourceInfo[] {
   const [group = '', version = ''] = groupVersion.includes('/') ? groupVersion.split('/') : ['', groupVersion]
   return discovery.resourcesOf(group, version).map((s) => ({ ...s.info, subresources: s.subresources }))
+}
+
+/** Documents that are kept as long as the same things are served. */
+function keptWhile(discovery: Discovery): (name: string, make: () => Kept) => Kept {
+  let version = discovery.version
+  const documents = new Map<string, Kept>()
+  return (name, make) => {
+    if (version !== discovery.version) documents.clear()
+    version = discovery.version
+    const kept = documents.get(name) ?? make()
+    documents.set(name, kept)
+    return kept
+  }
 }
 
 /** The handlers of /openapi/v2 and /openapi/v3. */
@@ -35,9 +55,9 @@ const v2Types: Record<string, string> = {
 }
 
 function openApiV2Path(discovery: Discovery): PathHandler {
-  const documents = new Map<string, Kept>()
+  const documents = keptWhile(discovery)
   const make = (type: string): Kept => {
-    const document = openApiV2([...discovery.groupVersions].map((gv) => [gv, resourcesOf(discovery, gv)] as const))
+    const document = openApiV2([...discovery.groupVersions].filter((gv) => !isCustom(discovery, gv)).map((gv) => [gv, resourcesOf(discovery, gv)] as const))
     return keep(type === protobuf ? encodeOpenApiV2(document) : JSON.stringify(document))
   }
   return {
@@ -45,8 +65,7 @@ function openApiV2Path(discovery: Discovery): PathHandler {
     handle(request) {
       const type = parseAccept(request.headers['accept']).map((range) => v2Types[range.type]).find((t) => t !== undefined)
       if (type === undefined) return { status: 406, headers: { vary: 'Accept' }, body: '' }
-      const kept = documents.get(type) ?? make(type)
-      documents.set(type, kept)
+      const kept = documents(type, () => make(type))
       const headers = { 'content-type': type, etag: `"${kept.hash}"`, vary: 'Accept' }
       if (request.headers['if-none-match'] === headers.etag) return { status: 304, headers, body: '' }
       return { status: 200, headers, body: gunzipSync(kept.compressed) }
@@ -55,13 +74,15 @@ function openApiV2Path(discovery: Discovery): PathHandler {
 }
 
 function openApiV3Paths(discovery: Discovery): PathHandler[] {
-  const documents = new Map<string, Kept>()
+  const documents = keptWhile(discovery)
+  // What is built in does not change: only the documents of groups that hold custom resources are made again.
+  const builtIn = new Map<string, Kept>()
   const document = (groupVersion: string): Kept => {
-    let made = documents.get(groupVersion)
-    if (!made) {
-      made = keep(JSON.stringify(openApiV3(groupVersion, resourcesOf(discovery, groupVersion))))
-      documents.set(groupVersion, made)
-    }
+    const [group = '', version = ''] = groupVersion.includes('/') ? groupVersion.split('/') : ['', groupVersion]
+    const custom = discovery.resourcesOf(group, version).filter((served) => served.custom)
+    if (custom.length > 0) return documents(groupVersion, () => keep(JSON.stringify(customOpenApiV3(groupVersion, custom))))
+    const made = builtIn.get(groupVersion) ?? keep(JSON.stringify(openApiV3(groupVersion, resourcesOf(discovery, groupVersion))))
+    builtIn.set(groupVersion, made)
     return made
   }
   const index = (): ApiResponse => {

@@ -1,6 +1,6 @@
 // What a kind's objects go through on their way in and out. Built-in kinds have it from @berth/api by name; custom resources bring their own.
 import { applyDefaults, decode, schemaOf, tableCells, tableColumns, validateCreate, validateUpdate, warningsOf } from '@berth/api'
-import type { Decoded, FieldError, FieldValidation, Json, ObjectSchema, TableColumnDefinition } from '@berth/api'
+import type { Decoded, FieldError, FieldValidation, Json, JsonObject, ObjectSchema, TableColumnDefinition } from '@berth/api'
 import type { ApiObject } from '../interfaces.ts'
 import { normalizeObject } from './normalize.ts'
 
@@ -10,6 +10,8 @@ export interface KindRules {
   readonly schema: ObjectSchema
   /** Custom resources speak no protobuf and take no strategic merge patches. */
   readonly custom: boolean
+  /** A custom resource's schema, as OpenAPI documents have it. */
+  readonly openApi?: JsonObject
   /** Throws DecodeError. */
   decode(value: Json, mode: FieldValidation, duplicates: readonly string[]): Decoded
   /** Fills in defaults, in place. */

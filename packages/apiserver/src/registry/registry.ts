@@ -4,8 +4,7 @@ import { defaultFeatures } from '../features.ts'
 import type { Features } from '../features.ts'
 import type { ApiObject, ChangeType, WriteHook } from '../interfaces.ts'
 import type { Storage, StorageEvent } from '../storage/storage.ts'
-import { cachedObjectOf } from './cached-object.ts'
-import type { CachedObject } from './cached-object.ts'
+import { CachedObject, cachedObjectOf } from './cached-object.ts'
 import type { ResourceDefinition } from './definition.ts'
 import { ResourceRuntime } from './resource-runtime.ts'
 import type { HistoryBounds } from './watch-cache.ts'
@@ -35,6 +34,11 @@ export class Registry {
   readonly #caches = new Map<string, WatchCache>()
   readonly #hooks = new Map<string, WriteHook[]>()
   readonly #progress = new Set<() => void>()
+  /** What is stored of resources that are not served (yet), by key: a custom resource is served only once its definition is read. */
+  readonly #unclaimed = new Map<string, CachedObject>()
+  readonly #history: HistoryBounds | undefined
+  readonly #validation: { allowPrivileged: boolean }
+  #served = 0
   #revision = 0
   #stop: () => void = () => {}
 
@@ -42,24 +46,69 @@ export class Registry {
     this.storage = options.storage
     this.now = options.now ?? Date.now
     this.features = options.features ?? defaultFeatures
-    for (const definition of options.definitions) {
-      const prefix = `/registry/${definition.storagePrefix}/`
-      const cache = this.#caches.get(prefix) ?? new WatchCache(prefix, options.history, this.now)
-      this.#caches.set(prefix, cache)
-      const id = idOf(definition.resource)
-      const stored = definition.view && this.#runtimes.get(versionedIdOf(definition.view.of))
-      const hooks = this.#hooks.get(id) ?? []
-      this.#hooks.set(id, hooks)
-      const runtime = new ResourceRuntime(definition, cache, hooks, { allowPrivileged: options.allowPrivileged ?? false }, stored)
-      this.#runtimes.set(versionedIdOf(definition.resource), runtime)
-      if (!this.#stored.has(id)) this.#stored.set(id, runtime)
+    this.#history = options.history
+    this.#validation = { allowPrivileged: options.allowPrivileged ?? false }
+    for (const definition of options.definitions) this.#register(definition)
+  }
+
+  /** Grows whenever a resource comes or goes: what is derived from all of them is derived again. */
+  get served(): number {
+    return this.#served
+  }
+
+  /**
+   * Serves a resource from now on, with what is stored of it; one that is served already gets the new definition. The version that is stored comes
+   * first, its views after it. `adopt` may bring what was stored under an older definition into today's form.
+   */
+  add(definition: ResourceDefinition, adopt?: (object: ApiObject) => ApiObject): void {
+    const isNew = !this.#caches.has(`/registry/${definition.storagePrefix}/`)
+    const { cache } = this.#register(definition)
+    if (!isNew) return
+    const claimed = [...this.#unclaimed.values()].filter(({ key }) => key.startsWith(cache.prefix)).sort((a, b) => (a.key < b.key ? -1 : 1))
+    for (const cached of claimed) {
+      this.#unclaimed.delete(cached.key)
+      const object = adopt?.(cached.object)
+      cache.load(object === undefined || object === cached.object ? cached : new CachedObject(cached.key, cached.revision, object, undefined))
     }
+    cache.start(this.#revision)
+  }
+
+  /** Serves a version of a resource no more. What is stored stays, until somebody serves it again. */
+  remove(resource: ResourceInfo): void {
+    const id = versionedIdOf(resource)
+    const runtime = this.#runtimes.get(id)
+    if (!runtime) return
+    this.#runtimes.delete(id)
+    this.#served++
+    if (this.#stored.get(idOf(resource)) === runtime) this.#stored.delete(idOf(resource))
+    if ([...this.#runtimes.values()].some(({ cache }) => cache === runtime.cache)) return
+    this.#caches.delete(runtime.cache.prefix)
+    for (const cached of runtime.cache.range(runtime.cache.prefix)) this.#unclaimed.set(cached.key, cached)
+  }
+
+  #register(definition: ResourceDefinition): ResourceRuntime {
+    const prefix = `/registry/${definition.storagePrefix}/`
+    const cache = this.#caches.get(prefix) ?? new WatchCache(prefix, this.#history, this.now)
+    this.#caches.set(prefix, cache)
+    const id = idOf(definition.resource)
+    const stored = definition.view && this.#runtimes.get(versionedIdOf(definition.view.of))
+    const hooks = this.#hooks.get(id) ?? []
+    this.#hooks.set(id, hooks)
+    const runtime = new ResourceRuntime(definition, cache, hooks, this.#validation, stored)
+    this.#runtimes.set(versionedIdOf(definition.resource), runtime)
+    if (!definition.view) this.#stored.set(id, runtime)
+    this.#served++
+    return runtime
   }
 
   /** Reads everything and follows the storage from then on. */
   async start(): Promise<void> {
     const { entries, revision } = await this.storage.load()
-    for (const entry of entries) this.#cacheOf(entry.key)?.load(cachedObjectOf(entry))
+    for (const entry of entries) {
+      const cache = this.#cacheOf(entry.key)
+      if (cache) cache.load(cachedObjectOf(entry))
+      else this.#unclaimed.set(entry.key, cachedObjectOf(entry))
+    }
     for (const cache of this.#caches.values()) cache.start(revision)
     this.#revision = revision
     this.#stop = this.storage.watch((events) => this.#apply(events))
@@ -133,7 +182,10 @@ export class Registry {
     for (const event of events) {
       // First the revision: whoever is told of the change may ask for a list at it.
       this.#revision = event.revision
-      this.#cacheOf(event.key)?.apply(event)
+      const cache = this.#cacheOf(event.key)
+      if (cache) cache.apply(event)
+      else if (event.entry) this.#unclaimed.set(event.key, cachedObjectOf(event.entry))
+      else this.#unclaimed.delete(event.key)
     }
     for (const check of this.#progress) check()
   }
