@@ -44,6 +44,6 @@ export async function layerOf(root: string): Promise<Layer> {
   tar.finalize()
   await ended
   const plain = Buffer.concat(chunks)
-  const bytes = zlib.gzipSync(plain, { level: 9 })
+  const bytes = zlib.gzipSync(plain, { level: 6 })
   return { bytes, digest: digestOf(bytes), diffId: digestOf(plain) }
 }

@@ -20,6 +20,7 @@ const needed = [
 /** What only the test suites need. */
 const neededByTests = [
   { program: 'busybox', package: 'busybox-static', purpose: 'test images' },
+  { program: 'docker-registry', package: 'docker-registry', purpose: 'the image suite' },
   { program: 'iptables', package: 'iptables', purpose: 'the firewall suite' },
   { file: '/usr/lib/cni/bridge', package: 'containernetworking-plugins', purpose: 'the CNI runner\'s suite' },
 ]

@@ -64,7 +64,13 @@ While the extender does not answer, kube-scheduler goes on without it (extender.
 While the extender does not answer, no pod is scheduled (extender.ignorable: false).
 {{- end }}
 
-See it work: every scheduled pod is asked about; the count rises with each.
+See it work: with each pod that kube-scheduler places, one replica's count of requests rises.
 
-    kubectl -n {{ .Release.Namespace }} logs -l app.kubernetes.io/component=extender,app.kubernetes.io/instance={{ .Release.Name }}
+    for file in ca.crt tls.crt tls.key; do data $file | base64 -d > $file; done
+    for pod in $(kubectl -n {{ .Release.Namespace }} get pods -o name -l app.kubernetes.io/component=extender,app.kubernetes.io/instance={{ .Release.Name }}); do
+      kubectl -n {{ .Release.Namespace }} port-forward $pod 10270 & sleep 2
+      curl -s --cacert ca.crt --cert tls.crt --key tls.key --connect-to ::127.0.0.1:10270 \
+        https://{{ include "berth.extender.serverName" . }}:10270/metrics | grep ^berth_extender_requests_total
+      kill $!
+    done
 {{- end -}}

@@ -12,12 +12,12 @@ import { filterNodes } from './evaluate.ts'
 export class Binder {
   readonly #cache: Cache
   readonly #profile: Profile
-  readonly #client: Pick<KubeClient, 'create' | 'get'>
+  readonly #client: Pick<KubeClient, 'createSubresource' | 'get'>
   /** Pods that wait for a node, as the API has them. */
   readonly #waiting: (key: string) => Pod | undefined
   #sequence = 0
 
-  constructor(options: { cache: Cache; profile: Profile; client: Pick<KubeClient, 'create' | 'get'>; waiting: (key: string) => Pod | undefined }) {
+  constructor(options: { cache: Cache; profile: Profile; client: Pick<KubeClient, 'createSubresource' | 'get'>; waiting: (key: string) => Pod | undefined }) {
     this.#cache = options.cache
     this.#profile = options.profile
     this.#client = options.client
@@ -40,7 +40,7 @@ export class Binder {
     if (verdict) return `node ${node} has no room any more: ${verdict.reasons.join(', ')}`
     this.#cache.apply({ type: 'assume', pod: { ...pod, spec: { ...pod.spec, nodeName: node } }, node, sequence: ++this.#sequence })
     try {
-      await this.#client.create(core.bindings, {
+      await this.#client.createSubresource(core.pods, podName, 'binding', {
         apiVersion: 'v1', kind: 'Binding', metadata: { name: podName, namespace: podNamespace, ...(podUid === '' ? {} : { uid: podUid }) }, target: { apiVersion: 'v1', kind: 'Node', name: node },
       }, { namespace: podNamespace })
       return undefined
