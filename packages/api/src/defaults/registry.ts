@@ -1,6 +1,9 @@
 import type { GroupVersionKind } from '../schema/index.ts'
 import { defaultDaemonSet } from './daemon-set.ts'
+import { defaultHorizontalPodAutoscaler, defaultHorizontalPodAutoscalerV1 } from './horizontal-pod-autoscaler.ts'
+import { defaultIngressClass } from './ingress-class.ts'
 import { defaultCronJob, defaultJob } from './job.ts'
+import { defaultNetworkPolicy } from './network-policy.ts'
 import { defaultPodTemplateObject } from './pod-template.ts'
 import { defaultRoleBinding } from './role-binding.ts'
 import { defaultCsiDriver } from './csi-driver.ts'
@@ -43,9 +46,13 @@ const kinds: Readonly<Record<string, (object: never) => void>> = {
   'apps/v1/ReplicaSet': defaultReplicaSet,
   'apps/v1/StatefulSet': defaultStatefulSet,
   'authentication.k8s.io/v1/TokenRequest': defaultTokenRequest,
+  'autoscaling/v1/HorizontalPodAutoscaler': defaultHorizontalPodAutoscalerV1,
+  'autoscaling/v2/HorizontalPodAutoscaler': defaultHorizontalPodAutoscaler,
   'batch/v1/CronJob': defaultCronJob,
   'batch/v1/Job': defaultJob,
   'discovery.k8s.io/v1/EndpointSlice': defaultEndpointSlice,
+  'networking.k8s.io/v1/IngressClass': defaultIngressClass,
+  'networking.k8s.io/v1/NetworkPolicy': defaultNetworkPolicy,
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': defaultRoleBinding,
   'rbac.authorization.k8s.io/v1/RoleBinding': defaultRoleBinding,
   'resource.k8s.io/v1/ResourceClaim': defaultResourceClaim,

@@ -5,6 +5,8 @@ import { configMapTable } from './config-map.ts'
 import { controllerRevisionTable } from './controller-revision.ts'
 import { csiDriverTable, csiNodeTable, csiStorageCapacityTable } from './csi.ts'
 import { daemonSetTable } from './daemon-set.ts'
+import { horizontalPodAutoscalerTable, horizontalPodAutoscalerV1Table } from './horizontal-pod-autoscaler.ts'
+import { ingressClassTable, ingressTable, networkPolicyTable } from './ingress.ts'
 import { cronJobTable, jobTable } from './job.ts'
 import { persistentVolumeClaimTable } from './persistent-volume-claim.ts'
 import { persistentVolumeTable } from './persistent-volume.ts'
@@ -55,12 +57,17 @@ const kinds: Readonly<Record<string, KindTable<never>>> = {
   'apps/v1/Deployment': deploymentTable,
   'apps/v1/ReplicaSet': replicaSetTable,
   'apps/v1/StatefulSet': statefulSetTable,
+  'autoscaling/v1/HorizontalPodAutoscaler': horizontalPodAutoscalerV1Table,
+  'autoscaling/v2/HorizontalPodAutoscaler': horizontalPodAutoscalerTable,
   'batch/v1/CronJob': cronJobTable,
   'batch/v1/Job': jobTable,
   'coordination.k8s.io/v1/Lease': leaseTable,
   'discovery.k8s.io/v1/EndpointSlice': endpointSliceTable,
   'events.k8s.io/v1/Event': newEventTable,
   'networking.k8s.io/v1/IPAddress': ipAddressTable,
+  'networking.k8s.io/v1/Ingress': ingressTable,
+  'networking.k8s.io/v1/IngressClass': ingressClassTable,
+  'networking.k8s.io/v1/NetworkPolicy': networkPolicyTable,
   'networking.k8s.io/v1/ServiceCIDR': serviceCidrTable,
   'policy/v1/PodDisruptionBudget': podDisruptionBudgetTable,
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': clusterRoleBindingTable,

@@ -43,6 +43,29 @@ export function checkInterfaceAddress(field: string, value: string): FieldError[
   return value === canonical ? [] : [invalid(field, value, `must be in canonical form ("${canonical}")`)]
 }
 
+/** A network's address and the length of its prefix; undefined for what is none. */
+function parseCidr(text: string): { address: string, bits: number } | undefined {
+  const [given = '', prefix = '', ...rest] = text.split('/')
+  const address = withoutLeadingZeros(given)
+  const bits = Number(prefix)
+  return rest.length > 0 || !/^\d+$/.test(prefix) || isIP(address) === 0 || address.includes('%') || bits > (isIPv4(address) ? 32 : 128) ? undefined : { address, bits }
+}
+
+/** Whether a network is part of another and smaller than it; undefined where either is no network. */
+export function cidrContains(outer: string, inner: string): boolean | undefined {
+  const [a, b] = [parseCidr(outer), parseCidr(inner)]
+  if (!a || !b) return undefined
+  if (isIPv4(a.address) !== isIPv4(b.address) || a.bits >= b.bits) return false
+  const free = BigInt((isIPv4(a.address) ? 32 : 128) - a.bits)
+  return ipNumber(a.address) >> free === ipNumber(b.address) >> free
+}
+
+/** A network as RFC 5952 has it; undefined for what is none. */
+export function canonicalCidr(text: string): string | undefined {
+  const parsed = parseCidr(text)
+  return parsed && `${canonicalIp(parsed.address) ?? parsed.address}/${parsed.bits}`
+}
+
 /** An address as a number; the text must be an address. */
 export function ipNumber(address: string): bigint {
   if (isIPv4(address)) return address.split('.').reduce((sum, part) => (sum << 8n) | BigInt(part), 0n)

@@ -3,7 +3,10 @@ import { isRecord } from './common.ts'
 import { controllerRevisionValidation } from './controller-revision.ts'
 import { cronJobValidation } from './cron-job.ts'
 import { daemonSetValidation } from './daemon-set.ts'
+import { horizontalPodAutoscalerValidation } from './horizontal-pod-autoscaler.ts'
+import { ingressClassValidation, ingressValidation } from './ingress.ts'
 import { jobValidation } from './job.ts'
+import { networkPolicyValidation } from './network-policy.ts'
 import { podTemplateValidation } from './pod-template.ts'
 import { clusterRoleBindingValidation, roleBindingValidation } from './role-binding.ts'
 import { clusterRoleValidation, roleValidation } from './role.ts'
@@ -72,12 +75,16 @@ const kinds: Readonly<Record<string, KindValidation<never>>> = {
   'authorization.k8s.io/v1/SelfSubjectRulesReview': selfSubjectRulesReviewValidation,
   'authorization.k8s.io/v1/SubjectAccessReview': subjectAccessReviewValidation,
   'autoscaling/v1/Scale': scaleValidation,
+  'autoscaling/v2/HorizontalPodAutoscaler': horizontalPodAutoscalerValidation,
   'batch/v1/CronJob': cronJobValidation,
   'batch/v1/Job': jobValidation,
   'coordination.k8s.io/v1/Lease': leaseValidation,
   'discovery.k8s.io/v1/EndpointSlice': endpointSliceValidation,
   'events.k8s.io/v1/Event': newEventValidation,
   'networking.k8s.io/v1/IPAddress': ipAddressValidation,
+  'networking.k8s.io/v1/Ingress': ingressValidation,
+  'networking.k8s.io/v1/IngressClass': ingressClassValidation,
+  'networking.k8s.io/v1/NetworkPolicy': networkPolicyValidation,
   'networking.k8s.io/v1/ServiceCIDR': serviceCidrValidation,
   'policy/v1/Eviction': evictionValidation,
   'policy/v1/PodDisruptionBudget': podDisruptionBudgetValidation,

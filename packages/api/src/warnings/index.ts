@@ -8,6 +8,7 @@ import type { ResourceSlice } from '../types/resource/v1.ts'
 import { sameValue, textOf } from '../validation/common.ts'
 import { dns1123Label } from '../validation/formats.ts'
 import { podWarnings } from './pod.ts'
+import { ingressWarnings, networkPolicyWarnings } from './networking.ts'
 import { serviceWarnings } from './service.ts'
 import { claimSpecWarnings, csiDriverWarnings, csiStorageCapacityWarnings, persistentVolumeClaimWarnings, persistentVolumeWarnings, storageClassWarnings } from './storage.ts'
 
@@ -74,6 +75,8 @@ const kinds: Readonly<Record<string, Warn>> = {
   'apps/v1/StatefulSet': statefulSetWarnings,
   'batch/v1/CronJob': cronJobWarnings,
   'batch/v1/Job': jobWarnings,
+  'networking.k8s.io/v1/Ingress': ingressWarnings,
+  'networking.k8s.io/v1/NetworkPolicy': networkPolicyWarnings,
   'resource.k8s.io/v1/ResourceSlice': resourceSliceWarnings,
   'storage.k8s.io/v1/CSIDriver': csiDriverWarnings,
   'storage.k8s.io/v1/CSIStorageCapacity': csiStorageCapacityWarnings,

@@ -7,6 +7,8 @@ import { deployments } from './deployments.ts'
 import { endpoints } from './endpoints.ts'
 import { endpointslices } from './endpointslices.ts'
 import { coreEvents, groupEvents } from './events.ts'
+import { horizontalpodautoscalers, horizontalpodautoscalersV1 } from './horizontalpodautoscalers.ts'
+import { ingressclasses, ingresses, networkpolicies } from './ingresses.ts'
 import { cronjobs, jobs } from './jobs.ts'
 import { leases } from './leases.ts'
 import { namespaces } from './namespaces.ts'
@@ -73,4 +75,9 @@ export const storedResources: readonly ResourceDefinition[] = [
   podtemplates,
   cronjobs,
   jobs,
+  ingressclasses,
+  ingresses,
+  networkpolicies,
+  horizontalpodautoscalers,
+  horizontalpodautoscalersV1,
 ]

@@ -7,6 +7,8 @@ import { bumpOnSpecChange, keepStatus, statusReset, statusSubresource } from './
 
 const uidLabel = 'batch.kubernetes.io/controller-uid'
 
+const sorted = (map: Record<string, unknown>): Record<string, unknown> => Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)))
+
 /** Unless the selector is the user's own: labels that only this job's pods have, and a selector of them. What the user set stays, and is judged later. */
 function generateSelector(object: ApiObject): void {
   const spec = asRecord(object['spec'])
@@ -14,10 +16,12 @@ function generateSelector(object: ApiObject): void {
   const { name, uid = '' } = object.metadata
   const template = asRecord(spec['template']) ?? {}
   const meta = asRecord(template['metadata']) ?? {}
-  const labels = { 'job-name': name, 'batch.kubernetes.io/job-name': name, 'controller-uid': uid, [uidLabel]: uid, ...asRecord(meta['labels']) }
+  const labels = sorted({ 'job-name': name, 'batch.kubernetes.io/job-name': name, 'controller-uid': uid, [uidLabel]: uid, ...asRecord(meta['labels']) })
   spec['template'] = { ...template, metadata: { ...meta, labels } }
   const selector = asRecord(spec['selector']) ?? {}
-  spec['selector'] = { ...selector, matchLabels: { [uidLabel]: uid, ...asRecord(selector['matchLabels']) } }
+  spec['selector'] = { ...selector, matchLabels: sorted({ [uidLabel]: uid, ...asRecord(selector['matchLabels']) }) }
+  // A job without labels of its own has its template's.
+  if (Object.keys(object.metadata.labels ?? {}).length === 0) object.metadata.labels = { ...labels } as Record<string, string>
 }
 
 const orphanWarning = 'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning'

@@ -12,6 +12,19 @@ export function toInternal(type: string, value: unknown): unknown {
   return Object.fromEntries(parseFields(fields).map(({ go, json, kind }) => [go, internalValue(kind, valueAt(object, json))]))
 }
 
+/** The way back: an object by its JSON names, from one by its Go names; what is null or empty is left out. */
+export function fromInternal(type: string, value: unknown): unknown {
+  const fields = internalTypes[type]
+  if (!fields || !isRecord(value)) return value
+  return Object.fromEntries(parseFields(fields).map(({ go, json, kind }) => [json, fromInternalValue(kind, value[go])]).filter(([, item]) => item !== undefined))
+}
+
+function fromInternalValue(kind: string, value: unknown): unknown {
+  if (value === null || value === undefined) return undefined
+  if (kind.startsWith('[]')) return Array.isArray(value) ? value.map((item) => fromInternalValue(kind.slice(2), item)) : undefined
+  return fromInternal(kind.replace(/^\*/, ''), value)
+}
+
 interface InternalField {
   readonly go: string
   readonly json: string

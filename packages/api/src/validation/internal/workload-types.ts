@@ -11,5 +11,8 @@ export const workloadTypes: Readonly<Record<string, string>> = {
   SuccessPolicy: 'Rules:[]SuccessPolicyRule',
   SuccessPolicyRule: 'SucceededIndexes:*string SucceededCount:*int',
   UncountedTerminatedPods: 'Succeeded:[]string Failed:[]string',
+  HorizontalPodAutoscalerBehavior: 'ScaleUp:*HPAScalingRules ScaleDown:*HPAScalingRules',
+  HPAScalingRules: 'StabilizationWindowSeconds:*int SelectPolicy:*string Policies:[]HPAScalingPolicy Tolerance:*quantity',
+  HPAScalingPolicy: 'Type Value:int PeriodSeconds:int',
   PodDisruptionBudgetSpec: 'MinAvailable:*int Selector:any MaxUnavailable:*int UnhealthyPodEvictionPolicy:*string',
 }

@@ -1,8 +1,8 @@
 import type { JobSpec, SuccessPolicyRule } from '../../types/batch/v1.ts'
-import { checkFormat, checkNonNegative, checkRequired, textOf } from '../common.ts'
+import { checkNonNegative, textOf } from '../common.ts'
+import { checkDomainPath } from '../domain-path.ts'
 import { invalid, notSupported, required, tooLong, tooMany } from '../field-errors.ts'
 import type { FieldError } from '../field-errors.ts'
-import { dns1123Subdomain, regexError } from '../formats.ts'
 import { toInternal } from '../internal/forms.ts'
 import { checkPodTemplate } from '../pod/template.ts'
 import { checkFailurePolicy } from './failure-policy.ts'
@@ -31,17 +31,7 @@ export function checkJobSpec(spec: JobSpec, at: string, allowPrivileged: boolean
   ]
 }
 
-const pathForm = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+"
-
-function checkManagedBy(field: string, name: string): FieldError[] {
-  if (name === '') return checkRequired(field, name)
-  const slash = name.indexOf('/')
-  const [host, path] = [name.slice(0, Math.max(0, slash)), name.slice(slash + 1)]
-  const errors = slash < 1 || path === '' ? [invalid(field, name, 'must be a domain-prefixed path (such as "acme.io/foo")')] : [
-    ...checkFormat(field, host, dns1123Subdomain), ...(new RegExp(`^${pathForm}$`).test(path) ? [] : [invalid(field, path, regexError('Invalid path', pathForm))]),
-  ]
-  return [...errors, ...(Buffer.byteLength(name) > managedByLength ? [tooLong(field, managedByLength)] : [])]
-}
+const checkManagedBy = (field: string, name: string): FieldError[] => [...checkDomainPath(field, name), ...(Buffer.byteLength(name) > managedByLength ? [tooLong(field, managedByLength)] : [])]
 
 function checkCompletionMode(spec: JobSpec, at: string): FieldError[] {
   const { completionMode: mode, maxFailedIndexes, backoffLimitPerIndex } = spec

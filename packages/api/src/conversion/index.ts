@@ -1,0 +1,1 @@
+export { horizontalPodAutoscalerToV1, horizontalPodAutoscalerToV2 } from './horizontal-pod-autoscaler.ts'

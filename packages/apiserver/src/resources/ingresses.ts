@@ -1,0 +1,34 @@
+// networking.k8s.io beside addresses: ingresses, their classes, network policies.
+import { networking } from '@berth/api'
+import type { ResourceDefinition } from '../registry/definition.ts'
+import { bumpGeneration } from '../registry/system-fields.ts'
+import { bumpOnSpecChange, keepStatus, statusReset, statusSubresource } from './common.ts'
+
+export const ingresses: ResourceDefinition = {
+  resource: networking.ingresses,
+  storagePrefix: 'ingress',
+  resetFields: statusReset,
+  prepareForCreate(object) {
+    object['status'] = {}
+    bumpGeneration(object, true)
+  },
+  prepareForUpdate(object, old) {
+    keepStatus(object, old)
+    bumpOnSpecChange(object, old)
+  },
+  subresources: { status: statusSubresource() },
+}
+
+export const ingressclasses: ResourceDefinition = {
+  resource: networking.ingressclasses,
+  storagePrefix: 'ingressclasses',
+  prepareForCreate: (object) => bumpGeneration(object, true),
+  prepareForUpdate: bumpOnSpecChange,
+}
+
+export const networkpolicies: ResourceDefinition = {
+  resource: networking.networkpolicies,
+  storagePrefix: 'networkpolicies',
+  prepareForCreate: (object) => bumpGeneration(object, true),
+  prepareForUpdate: bumpOnSpecChange,
+}
