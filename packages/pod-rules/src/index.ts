@@ -1,6 +1,7 @@
 export * from './host-ports.ts'
 export * from './node-selector.ts'
 export * from './qos.ts'
+export * from './quota/index.ts'
 export * from './resources.ts'
 export * from './tolerations.ts'
 export * from './volumes/index.ts'
