@@ -107,6 +107,34 @@ export class Cache implements Snapshot {
     return this.#places.get(key)
   }
 
+  /** How many pods are counted, those included whose node is not known. */
+  get podCount(): number {
+    return this.#places.size
+  }
+
+  /**
+   * The changes that make a cache like this one. Read from the live cache while it goes on: what changes behind the
+   * reader has to be told on top.
+   */
+  *contents(): Generator<Change> {
+    for (const [name, labels] of this.#namespaces) yield { type: 'namespace-set', name, labels }
+    for (const { node } of this.#nodes.values()) yield { type: 'node-set', node }
+    for (const services of this.#services.values()) for (const service of services.values()) yield { type: 'service-set', service }
+    for (const [key, selector] of this.#owners) {
+      const [kind = '', ...rest] = key.split('/')
+      yield { type: 'owner-set', kind, key: rest.join('/'), selector }
+    }
+    for (const budget of this.#budgets.values()) yield { type: 'budget-set', budget }
+    for (const [resource, objects] of this.#objects) for (const object of objects.values()) yield { type: 'object-set', resource, object }
+    for (const [key, place] of this.#places) {
+      const info = this.#nodes.get(place)?.pods.get(key) ?? this.#homeless.get(place)?.get(key)
+      if (!info) continue
+      const pod = info.pod.spec.nodeName === place ? info.pod : { ...info.pod, spec: { ...info.pod.spec, nodeName: place } }
+      yield this.#assumed.has(key) ? { type: 'assume', pod, node: place, sequence: this.sequence } : { type: 'pod-set', pod }
+    }
+    for (const node of this.#nominations.nodes()) for (const { pod } of this.#nominations.on(node)?.values() ?? []) yield { type: 'nominate', pod, node }
+  }
+
   apply(change: Change): void {
     switch (change.type) {
       case 'node-set': return this.#setNode(change.node)

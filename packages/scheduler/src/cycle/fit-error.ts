@@ -10,6 +10,8 @@ export interface Misfit {
   readonly reasons: ReadonlyMap<string, number>
   /** The plugins that rejected the pod: an event that one of them cares about is worth another try. */
   readonly plugins: ReadonlySet<string>
+  /** Those among them that said: not yet. */
+  readonly pending: ReadonlySet<string>
   /** A verdict on the pod itself, before any node was looked at. */
   readonly preFilter?: Status
   /** Why no room can be made for it. */
@@ -24,8 +26,14 @@ export function pluginsOf(status: Status): readonly string[] {
 /** A misfit of which every node's verdict is known. */
 export function misfitOf(allNodes: number, verdicts: ReadonlyMap<string, Status>, preFilter?: Status, postFilter?: string): Misfit {
   const plugins = new Set(preFilter ? pluginsOf(preFilter) : [])
-  for (const verdict of verdicts.values()) for (const name of pluginsOf(verdict)) plugins.add(name)
-  return { allNodes, verdicts, reasons: reasonCounts(verdicts.values()), plugins, ...(preFilter ? { preFilter } : {}), ...(postFilter === undefined ? {} : { postFilter }) }
+  const pending = new Set(preFilter?.code === 'Pending' ? plugins : [])
+  for (const verdict of verdicts.values()) {
+    for (const name of pluginsOf(verdict)) {
+      plugins.add(name)
+      if (verdict.code === 'Pending') pending.add(name)
+    }
+  }
+  return { allNodes, verdicts, reasons: reasonCounts(verdicts.values()), plugins, pending, ...(preFilter ? { preFilter } : {}), ...(postFilter === undefined ? {} : { postFilter }) }
 }
 
 /** The message of FailedScheduling and of the PodScheduled condition (upstream: framework.FitError). */

@@ -6,7 +6,9 @@ import type { Node, Pod } from '@berth/api/types/core/v1'
 import type { PodDisruptionBudget } from '@berth/api/types/policy/v1'
 import { Cache } from '../cache/cache.ts'
 import { podInfoOf } from '../framework/pod-info.ts'
-import { decide } from './decide.ts'
+import { Engine } from '../engine/index.ts'
+import { decidePlain } from './decide.ts'
+import type { Decision } from './decision.ts'
 import { misfitMessage } from './fit-error.ts'
 import { profileOf133 } from './profile-of-1-33.ts'
 
@@ -21,12 +23,16 @@ const file = folder ? path.join(folder, 'scheduler/preemptions.json') : ''
 
 describe.skipIf(!folder || !fs.existsSync(file))('recorded preemptions of kube-scheduler (needs BERTH_PARITY)', () => {
   const cases = folder && fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as { cases: Recorded[] }).cases : []
-  test.each(cases.map((recorded, i) => ({ i, recorded })))('cluster $i: the same node and victims, or the same message', ({ recorded }) => {
+  const ways: Readonly<Record<string, (cache: Cache, pod: Pod) => Decision | ReturnType<typeof decidePlain>>> = {
+    'the plain path': (cache, pod) => decidePlain(podInfoOf(pod), profileOf133, cache, () => 0),
+    'the engine': (cache, pod) => new Engine(cache, profileOf133).decide(podInfoOf(pod), () => 0),
+  }
+  test.each(Object.keys(ways).flatMap((way) => cases.map((recorded, i) => ({ way, i, recorded }))))('cluster $i, $way: the same node and victims, or the same message', ({ way, recorded }) => {
     const cache = new Cache()
     for (const node of recorded.nodes) cache.apply({ type: 'node-set', node })
     for (const pod of recorded.pods) cache.apply({ type: 'pod-set', pod: admitted(pod) })
     for (const budget of recorded.disruptionBudgets) cache.apply({ type: 'budget-set', budget })
-    const decision = decide(podInfoOf(admitted(recorded.pod)), profileOf133, cache, () => 0)
+    const decision = ways[way]!(cache, admitted(recorded.pod))
     if (decision.node !== undefined) throw new Error(`placed on ${decision.node}`)
     const { preemption, misfit } = decision
     expect({

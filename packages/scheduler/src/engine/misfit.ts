@@ -8,6 +8,7 @@ export class ColumnMisfit implements Misfit {
   readonly allNodes: number
   readonly reasons = new Map<string, number>()
   readonly plugins = new Set<string>()
+  readonly pending = new Set<string>()
   readonly postFilter?: string
   readonly #columns: NodeColumns
   readonly #verdicts: Int32Array
@@ -27,7 +28,10 @@ export class ColumnMisfit implements Misfit {
       if (!status) return
       known[verdict] = status
       for (const reason of status.reasons) this.reasons.set(reason, (this.reasons.get(reason) ?? 0) + count)
-      for (const name of pluginsOf(status)) this.plugins.add(name)
+      for (const name of pluginsOf(status)) {
+        this.plugins.add(name)
+        if (status.code === 'Pending') this.pending.add(name)
+      }
     })
     this.#statuses = known
   }
