@@ -25,6 +25,14 @@ export class MountError extends Error {
   }
 }
 
+/** A claim has no volume (yet). The message is upstream's, without the name of the pod's volume. */
+export class ClaimError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'ClaimError'
+  }
+}
+
 /** What the user asked for in flags or the configuration file cannot be served. Start-up ends with this message. */
 export class ConfigError extends Error {
   constructor(message: string, cause?: unknown) {

@@ -17,6 +17,7 @@ import { meteredClient } from './runtime/metered.ts'
 import { createNodeAgent } from './node/agent.ts'
 import { startNodeLease } from './node/lease.ts'
 import { defaultAddresses, readMachine } from './node/machine.ts'
+import { createBoundVolumes } from './objects/claims.ts'
 import { createObjectCache } from './objects/object-cache.ts'
 import { createTokenSource } from './objects/tokens.ts'
 import { BackOff } from './pods/back-off.ts'
@@ -133,6 +134,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     configMaps: createObjectCache<ConfigMap>({ ...cacheOptions, resource: core.configmaps }),
     secrets: createObjectCache<Secret>({ ...cacheOptions, resource: core.secrets }),
     tokens: createTokenSource(client, () => clock.now()),
+    boundVolumes: createBoundVolumes(client),
     restarts: new BackOff(Math.min(10_000, settings.crashLoopMaxMs), settings.crashLoopMaxMs),
     memoryCapacity: settings.capacityOverride?.memory ? amountOf('memory', settings.capacityOverride.memory) : machine.memoryBytes,
     hostIps: () => addresses,

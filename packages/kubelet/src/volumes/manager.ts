@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Container, Pod, Volume, VolumeMount } from '@berth/api/types/core/v1'
 import type { Init, Mount, MountPropagation } from '@berth/cri'
-import { MountError, messageOf } from '../errors.ts'
+import { ClaimError, MountError, messageOf } from '../errors.ts'
 import { expand } from '../pods/expansion.ts'
 import { allContainers } from '../pods/containers.ts'
 import type { Mounter } from './mounter.ts'
@@ -42,6 +42,7 @@ export function createVolumeManager(options: { rootDir: string; mounter: Mounter
       if (!plugin) throw new Error(`volumes of type ${source} are not served by this kubelet`)
       return await plugin.setUp(volume, context)
     } catch (error) {
+      if (error instanceof ClaimError) throw new MountError(volume.name, `Unable to attach or mount volumes: unmounted volumes=[${volume.name}], unattached volumes=[], failed to process volumes=[${volume.name}]: ${error.message}`, error)
       throw new MountError(volume.name, `MountVolume.SetUp failed for volume "${volume.name}" : ${messageOf(error)}`, error)
     }
   }
@@ -73,7 +74,7 @@ export function createVolumeManager(options: { rootDir: string; mounter: Mounter
         result.push({
           containerPath: m.mountPath.startsWith('/') ? m.mountPath : `/${m.mountPath}`,
           hostPath,
-          readonly: m.readOnly === true,
+          readonly: m.readOnly === true || pod.spec.volumes?.find((v) => v.name === m.name)?.persistentVolumeClaim?.readOnly === true,
           propagation: propagation[m.mountPropagation ?? 'None'] ?? 'PROPAGATION_PRIVATE',
           recursiveReadOnly: recursiveReadOnly && m.readOnly === true && (m.recursiveReadOnly === 'Enabled' || m.recursiveReadOnly === 'IfPossible'),
         })

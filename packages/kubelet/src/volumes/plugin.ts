@@ -1,4 +1,4 @@
-import type { ConfigMap, Pod, Secret, ServiceAccountTokenProjection, Volume, VolumeSource } from '@berth/api/types/core/v1'
+import type { ConfigMap, PersistentVolume, Pod, Secret, ServiceAccountTokenProjection, Volume, VolumeSource } from '@berth/api/types/core/v1'
 import type { DownwardFacts } from '../pods/downward.ts'
 import type { Mounter } from './mounter.ts'
 
@@ -13,6 +13,9 @@ export interface VolumeContext {
   /** A token of the pod's service account, renewed before it expires. */
   token(projection: ServiceAccountTokenProjection): Promise<string>
   downward: DownwardFacts
+  /** The volume that a claim of the pod's namespace is bound to; `owned`: the claim has to be the pod's own. Throws a ClaimError where it is not bound. */
+  boundVolume(claim: string, owned: boolean): Promise<PersistentVolume>
+  nodeLabels(): Readonly<Record<string, string>>
   /** In bytes: what a memory-backed emptyDir without a limit may use. */
   memoryLimit: bigint
 }

@@ -2,6 +2,7 @@ import { configMapVolume } from './config-map.ts'
 import { downwardApiVolume } from './downward-api.ts'
 import { emptyDirVolume } from './empty-dir.ts'
 import { hostPathVolume } from './host-path.ts'
+import { claimVolume, ephemeralVolume } from './persistent-volume.ts'
 import type { VolumePlugin } from './plugin.ts'
 import { projectedVolume } from './projected.ts'
 import { secretVolume } from './secret.ts'
@@ -12,6 +13,8 @@ export const volumePlugins: readonly VolumePlugin[] = [
   downwardApiVolume,
   emptyDirVolume,
   hostPathVolume,
+  claimVolume,
+  ephemeralVolume,
   projectedVolume,
   secretVolume,
 ]

@@ -5,6 +5,7 @@ import type { Cgroups } from '../cgroups/files.ts'
 import type { KubeletSettings } from '../config/settings.ts'
 import type { ImageManager } from '../images/manager.ts'
 import type { KubeletMetrics } from '../metrics.ts'
+import type { BoundVolumes } from '../objects/claims.ts'
 import type { ObjectCache } from '../objects/object-cache.ts'
 import type { TokenSource } from '../objects/tokens.ts'
 import type { BackOff } from '../pods/back-off.ts'
@@ -35,6 +36,7 @@ export interface WorkerContext {
   readonly configMaps: ObjectCache<ConfigMap>
   readonly secrets: ObjectCache<Secret>
   readonly tokens: TokenSource
+  readonly boundVolumes: BoundVolumes
   /** Delays of restarts, by container instance. */
   readonly restarts: BackOff
   readonly memoryCapacity: bigint

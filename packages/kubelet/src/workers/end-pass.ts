@@ -35,6 +35,7 @@ export async function endPod(context: WorkerContext, worker: PodWorker, signal: 
   await context.volumes.tearDown(uid, { keepPodDir: true })
   context.configMaps.release(uid)
   context.secrets.release(uid)
+  context.boundVolumes.release(uid)
   context.tokens.forget(uid)
   if (context.settings.cgroupsPerQos) for (const qos of new Set([computePodQos(pod), 'BestEffort', 'Burstable', 'Guaranteed'] as const)) await context.cgroups.remove(podCgroupPath(context.settings.cgroupRoot, qos, uid))
   state.phase = 'ended'

@@ -138,6 +138,8 @@ async function setUpVolumes(context: WorkerContext, pod: Pod, podIps: readonly s
       secret: (name) => context.secrets.get(namespace, name),
       token: (projection) => context.tokens.get(pod, projection),
       downward: downwardFacts(context, podIps),
+      boundVolume: (claim, owned) => context.boundVolumes.get(pod, claim, owned),
+      nodeLabels: () => context.node()?.metadata.labels ?? {},
       memoryLimit: everyLimited && limit > 0n ? limit : allocatable,
     })
   } catch (error) {

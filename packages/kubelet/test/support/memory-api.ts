@@ -18,7 +18,7 @@ export interface MemoryApi {
 
 const kinds: Record<string, { group: string; kind: string }> = {
   pods: { group: '', kind: 'Pod' }, nodes: { group: '', kind: 'Node' }, services: { group: '', kind: 'Service' }, configmaps: { group: '', kind: 'ConfigMap' },
-  secrets: { group: '', kind: 'Secret' }, events: { group: '', kind: 'Event' }, leases: { group: 'coordination.k8s.io', kind: 'Lease' },
+  secrets: { group: '', kind: 'Secret' }, persistentvolumeclaims: { group: '', kind: 'PersistentVolumeClaim' }, persistentvolumes: { group: '', kind: 'PersistentVolume' }, events: { group: '', kind: 'Event' }, leases: { group: 'coordination.k8s.io', kind: 'Lease' },
 }
 
 export function createMemoryApi(): MemoryApi {

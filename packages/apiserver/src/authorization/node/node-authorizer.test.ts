@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { core } from '@berth/api'
-import type { Pod } from '@berth/api/types/core/v1'
+import { core, storage } from '@berth/api'
+import type { PersistentVolume, Pod } from '@berth/api/types/core/v1'
 import type { AuthorizationAttributes, UserInfo } from '../../interfaces.ts'
 import { ask } from '../../test-support/attributes.ts'
 import { MemoryStore } from '../../test-support/memory-store.ts'
@@ -104,4 +104,24 @@ test('who is no node gets no opinion: neither other users nor members of the gro
   expect(await may('get', 'secrets', inA('vol'), { name: 'system:node:n1', groups: [] })).toEqual(refused(''))
   expect(await may('get', 'services', {}, { name: 'bob', groups: ['system:nodes'] })).toEqual(refused(''))
   expect(await may('list', 'services', {}, { name: 'system:node:', groups: ['system:nodes'] })).toEqual(refused('unknown node for user "system:node:"'))
+})
+
+test('a node reads the volumes behind the claims of its pods, the secrets of those volumes, and what is attached to it', async () => {
+  const { store, may } = await cluster()
+  const volume = (name: string, claim: string): PersistentVolume => ({
+    metadata: { name }, spec: { claimRef: { namespace: 'a', name: claim }, csi: { driver: 'd', volumeHandle: name, nodeStageSecretRef: { name: `of-${name}`, namespace: 'storage' } } },
+  })
+  await store.create(core.persistentvolumes, volume('mine', 'claim'))
+  await store.create(core.persistentvolumes, volume('other', 'unused'))
+  await store.create(storage.volumeattachments, { metadata: { name: 'here' }, spec: { attacher: 'd', nodeName: 'n1', source: {} } })
+  await store.create(storage.volumeattachments, { metadata: { name: 'there' }, spec: { attacher: 'd', nodeName: 'n2', source: {} } })
+  expect(await may('get', 'persistentvolumes', { name: 'mine' })).toEqual(allowed)
+  expect(await may('get', 'persistentvolumes', { name: 'other' })).toEqual(unrelated)
+  expect(await may('list', 'persistentvolumes')).toEqual(refused('can only get individual resources of this type'))
+  expect(await may('get', 'secrets', { namespace: 'storage', name: 'of-mine' })).toEqual(allowed)
+  expect(await may('get', 'secrets', { namespace: 'storage', name: 'of-other' })).toEqual(unrelated)
+  expect(await may('get', 'volumeattachments', { apiGroup: 'storage.k8s.io', name: 'here' })).toEqual(allowed)
+  expect(await may('get', 'volumeattachments', { apiGroup: 'storage.k8s.io', name: 'there' })).toEqual(unrelated)
+  await store.delete(core.persistentvolumes, 'mine')
+  expect(await may('get', 'persistentvolumes', { name: 'mine' })).toEqual(unrelated)
 })

@@ -35,6 +35,8 @@ export class NodeAuthorizer implements Authorizer {
         case '/secrets': return this.#readReferenced(node, 'secret', asked)
         case '/configmaps': return this.#readReferenced(node, 'configmap', asked)
         case '/persistentvolumeclaims': return this.#get(node, 'persistentvolumeclaim', asked)
+        case '/persistentvolumes': return this.#get(node, 'persistentvolume', asked)
+        case 'storage.k8s.io/volumeattachments': return this.#get(node, 'volumeattachment', asked)
         case '/serviceaccounts': return this.#serviceAccount(node, asked)
         case '/nodes': return readOwnNode(node, asked)
         case '/pods': return this.#pods(node, asked)
