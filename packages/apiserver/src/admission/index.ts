@@ -17,7 +17,7 @@ const plugins: readonly { name: string, create(store: ResourceStore): AdmissionP
   { name: 'PodSecurity', create: podSecurity },
   { name: 'Priority', create: priority },
   { name: 'DefaultTolerationSeconds', create: () => defaultTolerationSeconds },
-  { name: 'RuntimeClass', create: () => runtimeClass },
+  { name: 'RuntimeClass', create: runtimeClass },
 ]
 
 /** Upstream's other plugins: disabling them is no error (they are off), enabling them is refused. */
