@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest'
+import { fieldErrorMessage } from '@berth/api'
+import type { Json, JsonObject } from '@berth/api'
+import type { CustomResourceDefinition } from '@berth/api/types/apiextensions/v1'
+import type { ApiObject } from '../interfaces.ts'
+import { celRules, ruleProblems } from './cel-rules.ts'
+import { definitionsOf } from './definition.ts'
+import { acceptNames, statusOf, takenNames } from './names.ts'
+import { customRules } from './rules.ts'
+
+const spec = (properties: JsonObject, more: JsonObject = {}): JsonObject => ({ type: 'object', properties: { spec: { type: 'object', properties, ...more } } })
+const run = (schema: JsonObject, now: Json, old?: Json): string[] => (celRules(schema)?.({ spec: now } as unknown as ApiObject, old === undefined ? undefined : ({ spec: old } as unknown as ApiObject)) ?? []).map(fieldErrorMessage)
+
+describe('CEL rules', () => {
+  const bounded = spec({ min: { type: 'integer' }, max: { type: 'integer' } }, { 'x-kubernetes-validations': [{ rule: 'self.min <= self.max', message: 'min must not be above max' }] })
+  test('a rule that does not hold refuses with its message, at its place', () => {
+    expect(run(bounded, { min: 1, max: 2 })).toEqual([])
+    expect(run(bounded, { min: 3, max: 2 })).toEqual(['spec: Invalid value: "object": min must not be above max'])
+  })
+  test.each<[JsonObject, string]>([
+    [{ rule: 'self.min <= self.max' }, 'spec: Invalid value: "object": failed rule: self.min <= self.max'],
+    [{ rule: 'self.min <= self.max', messageExpression: '"min is " + string(self.min)', message: 'x' }, 'spec: Invalid value: "object": min is 3'],
+    [{ rule: 'self.min <= self.max', message: 'm', fieldPath: '.min', reason: 'FieldValueForbidden' }, 'spec.min: Forbidden: m'],
+  ])('%o', (rule, message) => {
+    expect(run(spec({ min: { type: 'integer' }, max: { type: 'integer' } }, { 'x-kubernetes-validations': [rule] }), { min: 3, max: 2 })).toEqual([message])
+  })
+  test('a rule on what was before runs on updates alone, and finds the item of a map list by its key', () => {
+    const schema = spec({ ports: { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'], items: { type: 'object', required: ['name'], properties: { name: { type: 'string' }, port: { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'immutable' }] } } } } })
+    const ports = (...list: [string, number][]): Json => ({ ports: list.map(([name, port]) => ({ name, port })) })
+    expect(run(schema, ports(['a', 1]))).toEqual([])
+    expect(run(schema, ports(['b', 2], ['a', 1]), ports(['a', 1]))).toEqual([])
+    expect(run(schema, ports(['b', 2], ['a', 5]), ports(['a', 1]))).toEqual(['spec.ports[1].port: Invalid value: "integer": immutable'])
+  })
+  test('a rule that does not compile is named with its path', () => {
+    expect(ruleProblems(spec({ n: { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self.nope()' }] } }))).toMatchObject([{ path: '.properties[spec].properties[n].x-kubernetes-validations[0].rule' }])
+  })
+  test('a rule that costs too much is stopped', () => {
+    const schema = spec({ list: { type: 'array', items: { type: 'string' } } }, { 'x-kubernetes-validations': [{ rule: 'self.list.all(a, self.list.all(b, self.list.all(c, a != b || b != c || a == c)))' }] })
+    expect(run(schema, { list: Array.from({ length: 200 }, (_, i) => `s${i}`) })).toEqual([expect.stringContaining('call cost exceeds limit for rule')])
+  })
+})
+
+const crd = (name: string, over: Partial<CustomResourceDefinition['spec']> = {}, status?: CustomResourceDefinition['status']): CustomResourceDefinition => ({
+  metadata: { name: `${name}s.example.com` },
+  spec: { group: 'example.com', scope: 'Namespaced', names: { plural: `${name}s`, kind: name[0]!.toUpperCase() + name.slice(1), shortNames: [name[0]!] }, versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }], ...over },
+  ...(status ? { status } : {}),
+})
+
+describe('names', () => {
+  test('what nobody has is accepted, and the definition is established', () => {
+    const status = statusOf(crd('widget'), [], '2026-01-01T00:00:00Z')
+    expect(status).toMatchObject({ acceptedNames: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList', shortNames: ['w'] }, storedVersions: ['v1'], conditions: [{ type: 'NamesAccepted', status: 'True', reason: 'NoConflicts' }, { type: 'Established', status: 'True', reason: 'InitialNamesAccepted' }] })
+    expect(statusOf(crd('widget', {}, status), [], '2026-02-01T00:00:00Z')).toEqual(status)
+  })
+  test('a name that another definition has is refused by reason, and nothing is established', () => {
+    const other = crd('wheel', {}, statusOf(crd('wheel'), [], ''))
+    const { condition, names } = acceptNames(crd('widget'), takenNames([other]))
+    expect([condition, names.shortNames]).toEqual([{ status: 'False', reason: 'ShortNamesConflict', message: '"w" is already in use' }, undefined])
+    expect(statusOf(crd('widget'), [other], 'now').conditions?.[1]).toMatchObject({ type: 'Established', status: 'False', reason: 'NotAccepted' })
+  })
+})
+
+describe('definitions', () => {
+  const two = crd('widget', { versions: [
+    { name: 'v1', served: true, storage: false, schema: { openAPIV3Schema: { type: 'object' } }, deprecated: true },
+    { name: 'v2', served: true, storage: true, schema: { openAPIV3Schema: spec({ size: { type: 'integer' } }) }, subresources: { status: {}, scale: { specReplicasPath: '.spec.size', statusReplicasPath: '.status.size', labelSelectorPath: '.status.selector' } }, selectableFields: [{ jsonPath: '.spec.size' }] },
+  ] })
+  const { stored, views } = definitionsOf(two, { ...two.spec.names, singular: 'widget', listKind: 'WidgetList' }, celRules)
+  test('other versions are views of the stored one under their own apiVersion', () => {
+    expect([stored.resource.version, views.map(({ resource }) => resource.version)]).toEqual(['v2', ['v1']])
+    expect(views[0]?.view?.fromStored({ apiVersion: 'example.com/v2', kind: 'Widget', metadata: { name: 'a' }, spec: { size: 1 } })).toMatchObject({ apiVersion: 'example.com/v1', spec: { size: 1 } })
+    expect(views[0]?.deprecation).toBe('example.com/v1 Widget is deprecated')
+  })
+  test('status is kept from the main resource, and the generation grows with everything else', () => {
+    const old: ApiObject = { metadata: { name: 'a', generation: 1 }, spec: { size: 1 }, status: { size: 1 } }
+    const change = (spec: unknown, status: unknown): ApiObject => {
+      const object: ApiObject = { metadata: { name: 'a', generation: 1 }, spec, status }
+      stored.prepareForUpdate?.(object, old, undefined as never)
+      return object
+    }
+    expect(change({ size: 2 }, { size: 9 })).toMatchObject({ metadata: { generation: 2 }, status: { size: 1 } })
+    expect(change({ size: 1 }, { size: 9 })).toMatchObject({ metadata: { generation: 1 } })
+  })
+  test('scale reads and writes by the paths that the definition gives', () => {
+    const scale = stored.subresources?.['scale']
+    if (scale?.type !== 'projection') throw new Error('no scale')
+    const parent: ApiObject = { metadata: { name: 'a' }, spec: { size: 3 }, status: { size: 2, selector: 'app=a' } }
+    const projected = scale.project(parent)
+    expect(projected).toMatchObject({ kind: 'Scale', spec: { replicas: 3 }, status: { replicas: 2, selector: 'app=a' } })
+    scale.writeBack({ ...projected, spec: { replicas: 7 } }, parent)
+    expect(parent['spec']).toEqual({ size: 7 })
+    expect(stored.fieldLabels?.['spec.size']?.(parent)).toBe('7')
+  })
+})
+
+test('unknown fields are reported with their place, metadata\'s too', () => {
+  const rules = customRules({ gvk: { group: 'example.com', version: 'v1', kind: 'Widget' }, namespaced: true, schema: spec({ a: { type: 'string' } }), columns: undefined, hasStatus: false })
+  const given: Json = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w', nope: 1 }, spec: { a: 'x', b: 2 } }
+  expect(rules.decode(given, 'warn', [])).toEqual({ object: { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' }, spec: { a: 'x' } }, problems: ['unknown field "metadata.nope"', 'unknown field "spec.b"'] })
+  expect(() => rules.decode(given, 'strict', [])).toThrow('strict decoding error: unknown field "metadata.nope", unknown field "spec.b"')
+})
