@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { startLocalPathProvisioner } from '@berth/controllers/local-path'
 import { startCriDocker } from '@berth/cri-docker'
 import { startKubelet } from '@berth/kubelet'
 import { createClient, transportFromKubeconfig, type KubeClient, type Logger, type RunningPart, type Transport } from '@berth/kube'
@@ -70,6 +71,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
     },
     logger: logger.with({ part: 'kubelet' }),
   }))
+  parts.push(await startLocalPathProvisioner({ client: await clientOf('local-path'), nodeName: node, directory: paths.storageDir, logger: logger.with({ part: 'local-path' }) }))
   const dns = startDnsThread({
     kubeconfig: nodeKubeconfig(layout, node, 'dns'), nodeName: node, address, serviceIp: instance.clusterDns, clusterDomain: instance.clusterDomain, upstreams: resolv?.nameservers ?? [], verbosity: options.verbosity,
   }, logger)

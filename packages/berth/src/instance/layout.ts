@@ -52,6 +52,8 @@ export interface NodeLayout {
   readonly overlayDir: string
   readonly overlaySocket: string
   readonly resolvConf: string
+  /** The volumes of claims of the class local-path. */
+  readonly storageDir: string
 }
 
 export const defaultDataDir = '/var/lib/berth'
@@ -105,6 +107,7 @@ export function layoutOf(dataDir: string): Layout {
         overlayDir: path.join(rootDir, 'cni/state'),
         overlaySocket: path.join(sockets, 'cni.sock'),
         resolvConf: path.join(rootDir, 'resolv.conf'),
+        storageDir: path.join(rootDir, 'storage'),
       }
     },
   }

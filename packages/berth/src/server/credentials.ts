@@ -11,6 +11,7 @@ export const nodeIdentities = {
   'service-proxy': () => ({ commonName: 'system:kube-proxy', organizations: [] }),
   overlay: () => ({ commonName: 'berth:overlay', organizations: [] }),
   dns: () => ({ commonName: 'berth:dns', organizations: [] }),
+  'local-path': () => ({ commonName: 'berth:local-path', organizations: [] }),
 } as const
 
 /** The kubeconfig of one part of a node. */

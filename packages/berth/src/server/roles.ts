@@ -15,6 +15,13 @@ const roles: Readonly<Record<string, PolicyRule[]>> = {
     { apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] },
     { apiGroups: [''], resources: ['nodes'], verbs: ['get'] },
   ],
+  'berth:local-path': [
+    { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: read },
+    { apiGroups: [''], resources: ['persistentvolumes'], verbs: [...read, 'create', 'patch', 'delete'] },
+    { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: ['get'] },
+    { apiGroups: [''], resources: ['nodes'], verbs: ['get'] },
+    { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+  ],
 }
 
 /** Sees to it that the roles and their bindings are there. */

@@ -7,6 +7,7 @@ import type { Layout } from '../instance/layout.ts'
 import { keepHostRules } from '../network/host-keeper.ts'
 import { writeCredentials } from './credentials.ts'
 import { ensureRoles } from './roles.ts'
+import { ensureStorageClass } from './storage-class.ts'
 import { startPartThread } from './threads.ts'
 
 export interface RunServerOptions {
@@ -44,7 +45,9 @@ export async function runServer({ layout, instance, verbosity, logger, signal }:
   thread('scheduler', new URL('./scheduler-thread.ts', import.meta.url), 'system:kube-scheduler', [])
   const stopKeeping = keepHostRules(layout, instance, logger)
   await api.whenReady()
-  await ensureRoles(createClient(api.loopback, { userAgent: 'berth-server' }))
+  const own = createClient(api.loopback, { userAgent: 'berth-server' })
+  await ensureRoles(own)
+  await ensureStorageClass(own)
   logger.info('The control plane is ready', { server: `https://${address}:${instance.securePort}` })
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve()

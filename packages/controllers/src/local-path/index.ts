@@ -1,0 +1,2 @@
+export { localPathProvisioner } from './plan.ts'
+export { startLocalPathProvisioner } from './provisioner.ts'
