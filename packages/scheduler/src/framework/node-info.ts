@@ -17,6 +17,8 @@ export class NodeInfo {
   readonly pods = new Map<string, PodInfo>()
   /** The pods on it that have any pod (anti-)affinity. */
   readonly podsWithAffinity = new Map<string, PodInfo>()
+  /** Another number whenever its pods are others: what was summed up over them holds as long as this stays. */
+  podsVersion = 0
   #lowestPriority: number | undefined
 
   constructor(node: Node) {
@@ -82,6 +84,7 @@ export class NodeInfo {
 
   #count(pod: PodInfo, sign: 1 | -1): void {
     this.#lowestPriority = undefined
+    this.podsVersion++
     this.requested.add(pod.amounts, sign)
     this.nonZeroMilliCpu += sign * pod.nonZero.milliCpu
     this.nonZeroMemory += sign * pod.nonZero.memory

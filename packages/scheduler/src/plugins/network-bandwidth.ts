@@ -2,7 +2,8 @@ import { maxNodeScore } from '../framework/normalize.ts'
 import type { Plugin } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { skip, unresolvable, unschedulable } from '../framework/status.ts'
-import { directions, linkOf, usedOn, wantedBy, type Bandwidth } from './placement/bandwidth.ts'
+import { directions, linkOf, wantedBy, type Bandwidth } from './placement/bandwidth.ts'
+import { tallyOf } from './placement/tally.ts'
 
 /** NetworkBandwidthArgs: what becomes of pods that ask for bandwidth on nodes that do not say what their link carries. */
 export interface NetworkBandwidthArgs {
@@ -42,7 +43,7 @@ export function networkBandwidth(args: NetworkBandwidthArgs = {}): Plugin {
       const link = linkOf(node)
       const hopeless: string[] = []
       const short: string[] = []
-      const used = usedOn(node)
+      const used = tallyOf(node)
       for (const direction of directions) {
         if (wish[direction] === 0) continue
         const capacity = link[direction]
@@ -60,7 +61,7 @@ export function networkBandwidth(args: NetworkBandwidthArgs = {}): Plugin {
       const wish = wishOf(pod)
       if (!wish) return 0
       const link = linkOf(node)
-      const used = usedOn(node)
+      const used = tallyOf(node)
       let score = maxNodeScore
       for (const direction of directions) {
         if (wish[direction] === 0) continue

@@ -6,7 +6,8 @@ import type { Snapshot } from '../framework/snapshot.ts'
 import { skip, unresolvable } from '../framework/status.ts'
 import { rackOf } from './placement/racks.ts'
 import { scoreByRank } from './placement/ranks.ts'
-import { counts, serviceOf } from './placement/service-of.ts'
+import { groupOf } from './placement/service-of.ts'
+import { tallyOf } from './placement/tally.ts'
 
 /** RackPackArgs: whether a gang may be split where no rack has room for all of it. */
 export interface RackPackArgs {
@@ -16,12 +17,6 @@ export interface RackPackArgs {
 const key = 'RackPack'
 /** How many pods of a group stand and fit in each rack. */
 interface Racks { readonly members: Map<string, number>; readonly room: ReadonlyMap<string, number> }
-
-/** What the pod is packed with: its scheduling group, else those of the same controller. '' for a pod alone. */
-function groupOf(info: PodInfo): string {
-  const name = info.pod.spec.schedulingGroup?.podGroupName
-  return name ? `${info.namespace}/PodGroup/${name}` : serviceOf(info)
-}
 
 /** How many pods like this one the node still takes, by what they ask for. */
 function roomFor({ requests }: PodInfo, node: NodeInfo): number {
@@ -42,9 +37,8 @@ function survey(pod: PodInfo, snapshot: Snapshot): Racks {
   for (const node of snapshot.nodes) {
     const rack = rackOf(node)
     if (rack === undefined) continue
-    let own = 0
-    for (const other of node.pods.values()) if (groupOf(other) === group && counts(other)) own++
-    if (own > 0) members.set(rack, (members.get(rack) ?? 0) + own)
+    const own = tallyOf(node).members.get(group)
+    if (own !== undefined) members.set(rack, (members.get(rack) ?? 0) + own)
     room.set(rack, (room.get(rack) ?? 0) + roomFor(pod, node))
   }
   return { members, room }
@@ -60,7 +54,7 @@ export function rackPack(args: RackPackArgs = {}): Plugin {
   const count = (state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo, change: 1 | -1): void => {
     const rack = rackOf(node)
     const members = membersOf(state)
-    if (rack === undefined || !members || !counts(other) || groupOf(other) !== groupOf(pod)) return
+    if (rack === undefined || !members || other.pod.metadata.deletionTimestamp || groupOf(other) !== groupOf(pod)) return
     members.set(rack, (members.get(rack) ?? 0) + change)
   }
   return {

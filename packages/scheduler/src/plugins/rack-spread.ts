@@ -2,7 +2,8 @@ import type { Plugin } from '../framework/plugin.ts'
 import { skip } from '../framework/status.ts'
 import { rackOf, zoneOf } from './placement/racks.ts'
 import { scoreByRank } from './placement/ranks.ts'
-import { counts, serviceOf } from './placement/service-of.ts'
+import { serviceOf } from './placement/service-of.ts'
+import { tallyOf } from './placement/tally.ts'
 
 const key = 'RackSpread'
 /** No domain has as many pods of one service: what counts first is multiplied by it. */
@@ -28,9 +29,8 @@ export function rackSpread(): Plugin {
       const racks = new Map<string, number>()
       const hosts = new Map<string, number>()
       for (const node of snapshot.nodes) {
-        let own = 0
-        for (const other of node.pods.values()) if (serviceOf(other) === service && counts(other)) own++
-        if (own === 0) continue
+        const own = tallyOf(node).members.get(service)
+        if (own === undefined) continue
         hosts.set(node.name, own)
         zones.set(zoneOf(node), (zones.get(zoneOf(node)) ?? 0) + own)
         const rack = rackOf(node)

@@ -1,6 +1,6 @@
 import type { Plugin } from '../framework/plugin.ts'
-import { counts } from './placement/service-of.ts'
 import { scoreByRank } from './placement/ranks.ts'
+import { tallyOf } from './placement/tally.ts'
 
 const aboveAllPods = 1_000_000
 
@@ -17,11 +17,10 @@ export function swarmBinpack(): Plugin {
   return {
     name: 'SwarmBinpack',
     dependsOn: 'node-and-pods',
-    score(_state, { requests }, { requested, allocatable, pods }) {
+    score(_state, { requests }, node) {
+      const { requested, allocatable } = node
       const fullness = share(requests.milliCpu, requested.milliCpu, allocatable.milliCpu) + share(requests.memory, requested.memory, allocatable.memory)
-      let all = 0
-      for (const other of pods.values()) if (counts(other)) all++
-      return -(fullness * aboveAllPods + all)
+      return -(fullness * aboveAllPods + tallyOf(node).pods)
     },
     normalize: (_state, _pod, scores) => scoreByRank(scores),
   }

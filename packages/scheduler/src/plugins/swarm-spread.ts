@@ -1,6 +1,7 @@
 import type { Plugin } from '../framework/plugin.ts'
-import { counts, serviceOf } from './placement/service-of.ts'
 import { scoreByRank } from './placement/ranks.ts'
+import { serviceOf } from './placement/service-of.ts'
+import { tallyOf } from './placement/tally.ts'
 
 /** No node has as many pods: what counts first is multiplied by it. */
 const aboveAllPods = 1_000_000
@@ -15,15 +16,8 @@ export function swarmSpread(): Plugin {
     name: 'SwarmSpread',
     dependsOn: 'node-and-pods',
     score(_state, pod, node) {
-      const service = serviceOf(pod)
-      let own = 0
-      let all = 0
-      for (const other of node.pods.values()) {
-        if (!counts(other)) continue
-        all++
-        if (service !== '' && serviceOf(other) === service) own++
-      }
-      return own * aboveAllPods + all
+      const { members, pods } = tallyOf(node)
+      return (members.get(serviceOf(pod)) ?? 0) * aboveAllPods + pods
     },
     normalize: (_state, _pod, scores) => scoreByRank(scores),
   }

@@ -65,16 +65,3 @@ export function linkOf({ node, allocatable }: NodeInfo): Link {
   links.set(node, link)
   return link
 }
-
-/** What the pods on a node have of its link; one whose wish cannot be read has none. */
-export function usedOn(node: NodeInfo): Bandwidth {
-  let ingress = 0
-  let egress = 0
-  for (const pod of node.pods.values()) {
-    const wish = wantedBy(pod)
-    if (typeof wish === 'string') continue
-    ingress += wish.ingress
-    egress += wish.egress
-  }
-  return { ingress, egress }
-}

@@ -19,7 +19,8 @@ export function serviceOf(info: PodInfo): string {
   return service
 }
 
-/** Whether a pod still counts where pods are counted: one that is going does not. */
-export function counts({ pod }: PodInfo): boolean {
-  return !pod.metadata.deletionTimestamp
+/** What a pod is packed with: its scheduling group, else those of the same controller. '' for a pod alone. */
+export function groupOf(info: PodInfo): string {
+  const name = info.pod.spec.schedulingGroup?.podGroupName
+  return name ? `${info.namespace}/PodGroup/${name}` : serviceOf(info)
 }
