@@ -12,7 +12,9 @@ export interface Bench {
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   up: async () => (await import('./benches/up.ts')).up,
+  cri: async () => (await import('./benches/cri.ts')).cri,
   scheduler: async () => (await import('./benches/scheduler.ts')).scheduler,
+  extender: async () => (await import('./benches/extender.ts')).extender,
 }
 
 const { values, positionals } = parseArgs({
