@@ -121,6 +121,8 @@ export interface AdmissionAttributes {
   dryRun: boolean
   /** Adds a `Warning: 299` header to the answer. */
   warn(text: string): void
+  /** Reads what a webhook made of `object` as an object of its kind, with defaults. Absent where nothing is stored. */
+  adopt?(value: unknown): ApiObject
 }
 
 /** An admission plugin. Refuses by throwing a StatusError (usually `forbidden`). Mutating plugins run first, in order, then all validate. */
@@ -143,6 +145,8 @@ export interface ResourceStore {
   get<T>(resource: ResourceInfo<T>, name: string, namespace?: string): T | undefined
   /** Every object of a resource, or of one namespace; ordered by key. */
   list<T>(resource: ResourceInfo<T>, namespace?: string): T[]
+  /** The resource of a kind, in the version named; undefined where it is not served. */
+  resourceOf(apiVersion: string, kind: string): ResourceInfo | undefined
   /** Resolves after the commit. Throws StatusError (AlreadyExists, Invalid, ...). */
   create<T>(resource: ResourceInfo<T>, object: T, options?: StoreWriteOptions): Promise<T>
   /** Replaces; with metadata.resourceVersion set, Conflict when that is not the newest. */

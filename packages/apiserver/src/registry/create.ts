@@ -1,4 +1,5 @@
 // Creating an object: upstream's Store.Create.
+import { adopt } from './adopt.ts'
 import { alreadyExists, invalid, StatusError } from '../errors.ts'
 import type { AdmissionAttributes, ApiObject, WriteOutcome } from '../interfaces.ts'
 import { StorageConflict } from '../storage/storage.ts'
@@ -34,7 +35,7 @@ async function createOnce(registry: Registry, runtime: ResourceRuntime, namespac
   else delete meta.namespace
   const attributes: AdmissionAttributes = {
     operation: 'CREATE', resource: definition.resource, subresource: '', kind: runtime.gvk, namespace, name: meta.name, object, oldObject: undefined,
-    options: scope.options, user: scope.user, dryRun: scope.dryRun, warn: scope.warn,
+    options: scope.options, user: scope.user, dryRun: scope.dryRun, warn: scope.warn, adopt: (value) => adopt(runtime, value),
   }
   await scope.admission.mutate(attributes)
   deduplicateOwners(object)

@@ -37,6 +37,10 @@ export function resourceStore(registry: Registry): ResourceStore {
       const runtime = registry.runtimeOf(resource)
       return [...runtime.cache.range(runtime.prefix(namespace))].map((cached) => cached.object as T)
     },
+    resourceOf: (apiVersion, kind) => {
+      for (const runtime of registry.runtimes()) if (runtime.gvk.kind === kind && runtime.apiVersion === apiVersion) return runtime.definition.resource
+      return undefined
+    },
     async create<T>(resource: ResourceInfo<T>, object: T, options: StoreWriteOptions = {}) {
       const runtime = registry.runtimeOf(resource)
       const prepared = prepare(runtime, object)

@@ -1,4 +1,5 @@
 // Changing an object: upstream's Store.Update with its compare-and-swap loop. PUT, PATCH, apply, subresources and in-process writes all come through here.
+import { adopt } from './adopt.ts'
 import type { FieldError } from '@berth/api'
 import { badRequest, conflict, invalid, notFound, optimisticLockMessage } from '../errors.ts'
 import type { Features } from '../features.ts'
@@ -72,7 +73,7 @@ async function updateOnce(
   const attributes: AdmissionAttributes = {
     operation: 'UPDATE', resource: definition.resource, subresource: plan.subresource, kind: plan.admitted?.kind ?? runtime.gvk, namespace, name,
     object: plan.admitted ? plan.admitted.of(object) : object, oldObject: plan.admitted ? plan.admitted.of(old) : old,
-    options: scope.options, user: scope.user, dryRun: scope.dryRun, warn: scope.warn,
+    options: scope.options, user: scope.user, dryRun: scope.dryRun, warn: scope.warn, adopt: (value) => adopt(runtime, value),
   }
   await scope.admission.mutate(attributes)
   if (plan.admitted && attributes.object) plan.admitted.back(attributes.object, object)
