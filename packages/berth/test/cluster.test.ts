@@ -86,6 +86,35 @@ describe.skipIf(missing)('a cluster of two nodes', () => {
     expect(await lookUp('web.default.svc.cluster.local')).toContain(`${await serviceIp()}\n`)
   })
 
+  test('a claim gets a directory on the node of its first pod, keeps it from pod to pod, and gives it back', async () => {
+    const claim = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Mi' } } } }
+    const user = (name: string, script: string): object => ({
+      apiVersion: 'v1', kind: 'Pod', metadata: { name },
+      spec: {
+        restartPolicy: 'Never', volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+        containers: [{ name: 'c', image, imagePullPolicy: 'Never', command: ['sh', '-c', script], volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
+      },
+    })
+    const run = async (name: string, script: string): Promise<string> => {
+      await kubectl(['apply', '-f', '-'], JSON.stringify(user(name, script)))
+      await kubectl(['wait', `pod/${name}`, '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s'])
+      const node = await kubectl(['get', 'pod', name, '-o', 'jsonpath={.spec.nodeName}'])
+      await kubectl(['delete', 'pod', name])
+      return node
+    }
+    await kubectl(['apply', '-f', '-'], JSON.stringify(claim))
+    const node = await run('writer', 'echo kept > /data/file')
+    const directories = (): string[] => fs.readdirSync(layout.node(node).storageDir)
+    expect(directories()).toEqual([expect.stringMatching(/^pvc-[0-9a-f-]{36}_default_data$/)])
+    expect(await run('reader', 'test "$(cat /data/file)" = kept')).toBe(node)
+    await kubectl(['delete', 'pvc', 'data'])
+    await eventually('volume and directory have gone', async () => {
+      const left = [...await items('pv'), ...directories()]
+      if (left.length > 0) throw new Error(JSON.stringify(left))
+      return true
+    })
+  })
+
   test('fewer nodes are refused in plain words, and the cluster runs on', async () => {
     const { code, stderr } = await cluster.berth(['up', '--nodes', '1'])
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^Error: this cluster has 2 nodes; taking nodes away is not served: .*\n$/)])

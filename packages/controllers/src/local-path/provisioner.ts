@@ -116,7 +116,7 @@ async function reclaim({ client, recorder, node, logger }: Scope, volume: Persis
   if (step === 'delete') {
     try {
       await rm(at, { recursive: true, force: true })
-      logger.info('Removed the directory of a volume', { volume: name, directory: at })
+      logger.v(2).info('Removed the directory of a volume', { volume: name, directory: at })
       if (volume.metadata.deletionTimestamp === undefined) await client.delete(core.persistentvolumes, name, { preconditions: { uid: volume.metadata.uid ?? '' } })
     } catch (error) {
       if (isNotFound(error)) return
@@ -124,13 +124,9 @@ async function reclaim({ client, recorder, node, logger }: Scope, volume: Persis
       throw error
     }
   }
-  const finalizers = (volume.metadata.finalizers ?? []).filter((each) => each !== provisionerFinalizer)
-  if (finalizers.length === volume.metadata.finalizers?.length) return
-  const { resourceVersion } = step === 'delete' ? await latest(client, name) ?? {} : volume.metadata
-  if (resourceVersion !== undefined) await client.patch(core.persistentvolumes, name, { type: 'merge', body: { metadata: { resourceVersion, finalizers } } }).catch(ignore(isNotFound))
-}
-
-/** The volume's metadata now that its deletion was asked for; undefined where it has gone. */
-async function latest(client: KubeClient, name: string): Promise<PersistentVolume['metadata'] | undefined> {
-  return (await client.get(core.persistentvolumes, name).catch(ignore(isNotFound)))?.metadata
+  // What is there now: others take their finalizers off meanwhile, and none may be put back.
+  const now = await client.get(core.persistentvolumes, name).catch(ignore(isNotFound))
+  const finalizers = now?.metadata.finalizers?.filter((each) => each !== provisionerFinalizer)
+  if (!now || !finalizers || finalizers.length === now.metadata.finalizers?.length) return
+  await client.patch(core.persistentvolumes, name, { type: 'merge', body: { metadata: { resourceVersion: now.metadata.resourceVersion, finalizers } } }).catch(ignore(isNotFound))
 }
