@@ -1,4 +1,6 @@
 import type { GroupVersionKind } from '../schema/index.ts'
+import { defaultApiService } from './api-service.ts'
+import { defaultCustomResourceDefinition } from './custom-resource-definition.ts'
 import { defaultDaemonSet } from './daemon-set.ts'
 import { defaultHorizontalPodAutoscaler, defaultHorizontalPodAutoscalerV1 } from './horizontal-pod-autoscaler.ts'
 import { defaultIngressClass } from './ingress-class.ts'
@@ -41,6 +43,8 @@ const kinds: Readonly<Record<string, (object: never) => void>> = {
   '/v1/ReplicationController': defaultReplicationController,
   '/v1/Secret': defaultSecret,
   '/v1/Service': defaultService,
+  'apiextensions.k8s.io/v1/CustomResourceDefinition': defaultCustomResourceDefinition,
+  'apiregistration.k8s.io/v1/APIService': defaultApiService,
   'apps/v1/DaemonSet': defaultDaemonSet,
   'apps/v1/Deployment': defaultDeployment,
   'apps/v1/ReplicaSet': defaultReplicaSet,

@@ -1,6 +1,7 @@
 import { readDescriptions } from '../openapi/descriptions.ts'
 import type { GroupVersionKind } from '../schema/index.ts'
 import type { KindTable, TableColumnDefinition } from './column.ts'
+import { apiServiceTable } from './api-service.ts'
 import { configMapTable } from './config-map.ts'
 import { controllerRevisionTable } from './controller-revision.ts'
 import { csiDriverTable, csiNodeTable, csiStorageCapacityTable } from './csi.ts'
@@ -52,6 +53,7 @@ const kinds: Readonly<Record<string, KindTable<never>>> = {
   '/v1/Secret': secretTable,
   '/v1/Service': serviceTable,
   '/v1/ServiceAccount': serviceAccountTable,
+  'apiregistration.k8s.io/v1/APIService': apiServiceTable,
   'apps/v1/ControllerRevision': controllerRevisionTable,
   'apps/v1/DaemonSet': daemonSetTable,
   'apps/v1/Deployment': deploymentTable,

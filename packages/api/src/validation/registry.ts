@@ -1,7 +1,9 @@
+import { apiServiceValidation } from './api-service.ts'
 import { bindingValidation } from './binding.ts'
 import { isRecord } from './common.ts'
 import { controllerRevisionValidation } from './controller-revision.ts'
 import { cronJobValidation } from './cron-job.ts'
+import { customResourceDefinitionValidation } from './custom-resource-definition.ts'
 import { daemonSetValidation } from './daemon-set.ts'
 import { horizontalPodAutoscalerValidation } from './horizontal-pod-autoscaler.ts'
 import { ingressClassValidation, ingressValidation } from './ingress.ts'
@@ -62,6 +64,8 @@ const kinds: Readonly<Record<string, KindValidation<never>>> = {
   '/v1/Secret': secretValidation,
   '/v1/Service': serviceValidation,
   '/v1/ServiceAccount': serviceAccountValidation,
+  'apiextensions.k8s.io/v1/CustomResourceDefinition': customResourceDefinitionValidation,
+  'apiregistration.k8s.io/v1/APIService': apiServiceValidation,
   'apps/v1/ControllerRevision': controllerRevisionValidation,
   'apps/v1/DaemonSet': daemonSetValidation,
   'apps/v1/Deployment': deploymentValidation,

@@ -1,7 +1,9 @@
 // Every resource that is stored, one line each. A view comes after the resource it is a view of.
 import type { ResourceDefinition } from '../registry/definition.ts'
+import { apiservices } from './apiservices.ts'
 import { configmaps } from './configmaps.ts'
 import { controllerrevisions } from './controllerrevisions.ts'
+import { customresourcedefinitions } from './customresourcedefinitions.ts'
 import { daemonsets } from './daemonsets.ts'
 import { deployments } from './deployments.ts'
 import { endpoints } from './endpoints.ts'
@@ -80,4 +82,6 @@ export const storedResources: readonly ResourceDefinition[] = [
   networkpolicies,
   horizontalpodautoscalers,
   horizontalpodautoscalersV1,
+  apiservices,
+  customresourcedefinitions,
 ]
