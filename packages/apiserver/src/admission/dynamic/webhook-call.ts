@@ -1,5 +1,6 @@
 // Asking a webhook: one AdmissionReview there, one back (admission.k8s.io/v1).
 import { request } from 'node:https'
+import { isIP } from 'node:net'
 import { discovery, core } from '@berth/api'
 import type { MutatingWebhook, ValidatingWebhook, WebhookClientConfig } from '@berth/api/types/admissionregistration/v1'
 import type { AdmissionAttributes, ResourceStore } from '../../interfaces.ts'
@@ -58,7 +59,7 @@ function post(target: WebhookTarget, caBundle: string | undefined, seconds: numb
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => reject(new Error(`failed to call webhook: Post ${JSON.stringify(target.url)}: ${error.name === 'TimeoutError' || error.name === 'AbortError' ? 'context deadline exceeded' : error.message}`, { cause: error }))
     const outgoing = request({
-      host: target.host, port: target.port, path: `${target.path}${target.path.includes('?') ? '&' : '?'}timeout=${seconds}s`, method: 'POST', servername: target.serverName, signal: AbortSignal.timeout(seconds * 1000),
+      host: target.host, port: target.port, path: `${target.path}${target.path.includes('?') ? '&' : '?'}timeout=${seconds}s`, method: 'POST', ...(isIP(target.serverName) === 0 ? { servername: target.serverName } : {}), signal: AbortSignal.timeout(seconds * 1000),
       headers: { 'content-type': 'application/json', accept: 'application/json', 'content-length': Buffer.byteLength(body), host: `${target.serverName}` },
       ...(caBundle === undefined || caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64') }),
     }, (response) => {
