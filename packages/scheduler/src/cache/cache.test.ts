@@ -45,7 +45,7 @@ test('a pod whose node comes later counts when it comes, and again when the node
 
 test('images are known by the nodes that have them', () => {
   const cache = new Cache()
-  cache.apply({ type: 'node-set', node: node('n1', ['r/a', 'r/b:1']) })
+  cache.apply({ type: 'node-set', node: node('n1', ['r/a:latest', 'r/b:1']) })
   cache.apply({ type: 'node-set', node: node('n2', ['r/a:latest']) })
   expect([...cache.image('r/a:latest')!.nodes]).toEqual(['n1', 'n2'])
   cache.apply({ type: 'node-set', node: node('n1', ['r/b:1']) })

@@ -7,7 +7,6 @@ import { NodeInfo } from '../framework/node-info.ts'
 import { podInfoOf, type PodInfo } from '../framework/pod-info.ts'
 import { resourceKey, type KubernetesObject } from '../framework/resource-key.ts'
 import type { ImageState, Snapshot } from '../framework/snapshot.ts'
-import { normalizedImageName } from '../plugins/image-locality.ts'
 import type { Change } from './changes.ts'
 import { Nominations } from './nominations.ts'
 import type { CacheObserver } from './observer.ts'
@@ -245,13 +244,12 @@ export class Cache implements Snapshot {
     this.#homeless.delete(name)
   }
 
+  /** Names count as nodes report them, and an image is as large as the first node says that has it (upstream: addNodeImageStates). */
   #rememberImages(node: NodeInfo['node']): void {
     const { name } = node.metadata
     for (const image of node.status?.images ?? []) {
-      for (const written of image.names ?? []) {
-        const key = normalizedImageName(written)
-        const state = this.#images.get(key) ?? { sizeBytes: 0, nodes: new Set<string>() }
-        state.sizeBytes = image.sizeBytes ?? 0
+      for (const key of image.names ?? []) {
+        const state = this.#images.get(key) ?? { sizeBytes: image.sizeBytes ?? 0, nodes: new Set<string>() }
         state.nodes.add(name)
         this.#images.set(key, state)
       }
@@ -260,8 +258,7 @@ export class Cache implements Snapshot {
 
   #forgetImages(node: NodeInfo): void {
     for (const image of node.node.status?.images ?? []) {
-      for (const written of image.names ?? []) {
-        const key = normalizedImageName(written)
+      for (const key of image.names ?? []) {
         const state = this.#images.get(key)
         state?.nodes.delete(node.name)
         if (state?.nodes.size === 0) this.#images.delete(key)
