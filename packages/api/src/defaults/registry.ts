@@ -29,6 +29,7 @@ import { defaultReplicaSet } from './replica-set.ts'
 import { defaultSecret } from './secret.ts'
 import { defaultService } from './service.ts'
 import { defaultTokenRequest } from './token-request.ts'
+import { defaultAdmissionPolicy, defaultAdmissionPolicyBinding, defaultMutatingWebhooks, defaultValidatingWebhooks } from './webhook-configuration.ts'
 
 /** What each kind's missing fields become, one line a kind. Kinds without a line have no defaults. */
 const kinds: Readonly<Record<string, (object: never) => void>> = {
@@ -43,6 +44,12 @@ const kinds: Readonly<Record<string, (object: never) => void>> = {
   '/v1/ReplicationController': defaultReplicationController,
   '/v1/Secret': defaultSecret,
   '/v1/Service': defaultService,
+  'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy': defaultAdmissionPolicy,
+  'admissionregistration.k8s.io/v1/MutatingAdmissionPolicyBinding': defaultAdmissionPolicyBinding,
+  'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': defaultMutatingWebhooks,
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy': defaultAdmissionPolicy,
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding': defaultAdmissionPolicyBinding,
+  'admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration': defaultValidatingWebhooks,
   'apiextensions.k8s.io/v1/CustomResourceDefinition': defaultCustomResourceDefinition,
   'apiregistration.k8s.io/v1/APIService': defaultApiService,
   'apps/v1/DaemonSet': defaultDaemonSet,

@@ -37,6 +37,7 @@ import { secretTable } from './secret.ts'
 import { serviceAccountTable } from './service-account.ts'
 import { serviceCidrTable } from './service-cidr.ts'
 import { serviceTable } from './service.ts'
+import { admissionPolicyBindingTable, mutatingAdmissionPolicyTable, validatingAdmissionPolicyTable, webhookConfigurationTable } from './webhook-configuration.ts'
 
 /** Tables by group/version/kind, one line a kind; kinds without a line have the generic one. */
 const kinds: Readonly<Record<string, KindTable<never>>> = {
@@ -53,6 +54,12 @@ const kinds: Readonly<Record<string, KindTable<never>>> = {
   '/v1/Secret': secretTable,
   '/v1/Service': serviceTable,
   '/v1/ServiceAccount': serviceAccountTable,
+  'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy': mutatingAdmissionPolicyTable,
+  'admissionregistration.k8s.io/v1/MutatingAdmissionPolicyBinding': admissionPolicyBindingTable,
+  'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': webhookConfigurationTable,
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy': validatingAdmissionPolicyTable,
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding': admissionPolicyBindingTable,
+  'admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration': webhookConfigurationTable,
   'apiregistration.k8s.io/v1/APIService': apiServiceTable,
   'apps/v1/ControllerRevision': controllerRevisionTable,
   'apps/v1/DaemonSet': daemonSetTable,

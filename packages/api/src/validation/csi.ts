@@ -12,7 +12,9 @@ import { checkMeta, checkMetaUpdate, nameIsDnsSubdomain } from './object-meta.ts
 const nodeIdLength = 256
 
 function checkNodeDriver(driver: CSINodeDriver, at: string, seen: Set<string>): FieldError[] {
-  const { name = '', nodeID = '', topologyKeys = [], allocatable } = driver
+  const { name = '', nodeID = '', allocatable } = driver
+  // A list without omitempty: none is written as null.
+  const topologyKeys = driver.topologyKeys ?? []
   const errors = [
     ...checkDriverName(`${at}.name`, name),
     ...(nodeID === '' ? [required(`${at}.nodeID`)] : []),

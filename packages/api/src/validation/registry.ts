@@ -8,6 +8,7 @@ import { daemonSetValidation } from './daemon-set.ts'
 import { horizontalPodAutoscalerValidation } from './horizontal-pod-autoscaler.ts'
 import { ingressClassValidation, ingressValidation } from './ingress.ts'
 import { jobValidation } from './job.ts'
+import { mutatingAdmissionPolicyBindingValidation, mutatingAdmissionPolicyValidation } from './mutating-admission-policy.ts'
 import { networkPolicyValidation } from './network-policy.ts'
 import { podTemplateValidation } from './pod-template.ts'
 import { clusterRoleBindingValidation, roleBindingValidation } from './role-binding.ts'
@@ -24,6 +25,7 @@ import { resourceClaimTemplateValidation, resourceClaimValidation } from './reso
 import { resourceSliceValidation } from './resource-slice.ts'
 import { statefulSetValidation } from './stateful-set.ts'
 import { storageClassValidation, volumeAttributesClassValidation } from './storage-class.ts'
+import { validatingAdmissionPolicyBindingValidation, validatingAdmissionPolicyValidation } from './validating-admission-policy.ts'
 import { volumeAttachmentValidation } from './volume-attachment.ts'
 import { deploymentValidation } from './deployment.ts'
 import { endpointSliceValidation } from './endpoint-slice.ts'
@@ -47,6 +49,7 @@ import { serviceCidrValidation } from './service-cidr.ts'
 import { serviceValidation } from './service.ts'
 import { localSubjectAccessReviewValidation, selfSubjectAccessReviewValidation, selfSubjectRulesReviewValidation, subjectAccessReviewValidation } from './subject-access-review.ts'
 import { selfSubjectReviewValidation, tokenRequestValidation, tokenReviewValidation } from './token.ts'
+import { webhookConfigurationValidation } from './webhook-configuration.ts'
 
 /** The rules by group/version/kind, one line a kind. */
 const kinds: Readonly<Record<string, KindValidation<never>>> = {
@@ -64,6 +67,12 @@ const kinds: Readonly<Record<string, KindValidation<never>>> = {
   '/v1/Secret': secretValidation,
   '/v1/Service': serviceValidation,
   '/v1/ServiceAccount': serviceAccountValidation,
+  'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy': mutatingAdmissionPolicyValidation,
+  'admissionregistration.k8s.io/v1/MutatingAdmissionPolicyBinding': mutatingAdmissionPolicyBindingValidation,
+  'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': webhookConfigurationValidation,
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy': validatingAdmissionPolicyValidation,
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding': validatingAdmissionPolicyBindingValidation,
+  'admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration': webhookConfigurationValidation,
   'apiextensions.k8s.io/v1/CustomResourceDefinition': customResourceDefinitionValidation,
   'apiregistration.k8s.io/v1/APIService': apiServiceValidation,
   'apps/v1/ControllerRevision': controllerRevisionValidation,

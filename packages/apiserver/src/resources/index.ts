@@ -1,5 +1,6 @@
 // Every resource that is stored, one line each. A view comes after the resource it is a view of.
 import type { ResourceDefinition } from '../registry/definition.ts'
+import { mutatingadmissionpolicies, mutatingadmissionpolicybindings, mutatingwebhookconfigurations, validatingadmissionpolicies, validatingadmissionpolicybindings, validatingwebhookconfigurations } from './admissionregistration.ts'
 import { apiservices } from './apiservices.ts'
 import { configmaps } from './configmaps.ts'
 import { controllerrevisions } from './controllerrevisions.ts'
@@ -84,4 +85,10 @@ export const storedResources: readonly ResourceDefinition[] = [
   horizontalpodautoscalersV1,
   apiservices,
   customresourcedefinitions,
+  mutatingadmissionpolicies,
+  mutatingadmissionpolicybindings,
+  mutatingwebhookconfigurations,
+  validatingadmissionpolicies,
+  validatingadmissionpolicybindings,
+  validatingwebhookconfigurations,
 ]
