@@ -49,7 +49,7 @@ export const extender: Bench = {
   summary: 'filter + prioritize over HTTP, NetworkBandwidth, SwarmSpread and RackSpread, ten pods a node (peer: there is none that does the same)',
   async run({ runs, size, log }) {
     const rows = []
-    for (const count of [5000 * size, 4 * 5000 * size]) {
+    for (const count of [1250 * size, 5000 * size]) {
       const cache = new Cache()
       const nodes = Array.from({ length: count }, (_, i) => node(i))
       for (const [i, each] of nodes.entries()) {

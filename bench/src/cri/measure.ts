@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { spread } from '../table.ts'
 import type { Contender } from './contenders.ts'
@@ -38,10 +38,12 @@ function cpuMs(pids: readonly number[]): number {
  */
 export async function measure({ name, client, image, shim, engine }: Contender, levels: readonly number[], rounds: number, log: (line: string) => void): Promise<Figures> {
   const figures: Figures = new Map()
+  // Kubelets name images by their ids.
+  const imageId = (await client.imageStatus({ image: { image } })).image?.id ?? image
   const pods: { podSandboxId: string; containerId: string }[] = []
   try {
     for (const level of levels) {
-      while (pods.length < level) pods.push(await startPod(figures, client, image, pods.length, level === 1 ? undefined : ''))
+      while (pods.length < level) pods.push(await startPod(figures, client, imageId, pods.length, level === 1 ? undefined : ''))
       log(`${name}: ${level} pods`)
       const at = `, ${level} ${level === 1 ? 'pod' : 'pods'}`
       const [first] = pods
@@ -76,11 +78,13 @@ export async function measure({ name, client, image, shim, engine }: Contender, 
 }
 
 /** `suffix` undefined: the first pods, which pay for what is made once, are not counted. */
-async function startPod(figures: Figures, client: Contender['client'], image: string, index: number, suffix: string | undefined): Promise<{ podSandboxId: string; containerId: string }> {
+async function startPod(figures: Figures, client: Contender['client'], imageId: string, index: number, suffix: string | undefined): Promise<{ podSandboxId: string; containerId: string }> {
   const into: Figures = suffix === undefined ? new Map() : figures
   const config = { metadata: { name: `bench-${index}`, uid: `bench-${process.pid}-${index}`, namespace: 'bench', attempt: 0 }, hostname: `bench-${index}`, logDirectory: `/tmp/berth-bench-logs/${process.pid}/${index}`, linux: { cgroupParent: `/berth-bench-${process.pid}/pod${index}`, securityContext: { seccomp: { profileType: 'RuntimeDefault' as const } } } }
+  // The kubelet's part.
+  mkdirSync(config.logDirectory, { recursive: true })
   const { podSandboxId } = await timed(into, 'RunPodSandbox with CNI', () => client.runPodSandbox({ config }))
-  const container = { metadata: { name: 'main', attempt: 0 }, image: { image }, command: ['sleep', '100000'], logPath: '0.log', linux: { securityContext: { seccomp: { profileType: 'RuntimeDefault' as const } } } }
+  const container = { metadata: { name: 'main', attempt: 0 }, image: { image: imageId }, command: ['sleep', '100000'], logPath: '0.log', linux: { securityContext: { seccomp: { profileType: 'RuntimeDefault' as const } } } }
   const { containerId } = await timed(into, 'CreateContainer', () => client.createContainer({ podSandboxId, config: container, sandboxConfig: config }))
   await timed(into, 'StartContainer', () => client.startContainer({ containerId }))
   return { podSandboxId, containerId }

@@ -8,7 +8,7 @@ export const helperLabel = 'berth.dev/helper'
 
 /** Knows the users of images; asks the Engine once for each image. */
 export interface ImageUserReader {
-  /** `imageId` as the Engine resolves it; a name is asked for each time. */
+  /** By id or name; which image a name means is asked each time. */
   of(image: string): Promise<ImageUsers>
 }
 
@@ -20,24 +20,25 @@ const maxLinks = 5
 
 export function createImageUserReader(engine: Engine, node: string): ImageUserReader {
   const known = new Map<string, Promise<ImageUsers>>()
-  const read = async (image: string): Promise<ImageUsers> => {
-    const { Config } = await engine.docker.getImage(image).inspect()
+  const read = async (image: string, user: string): Promise<ImageUsers> => {
     const container = await engine.docker.createContainer({ Image: image, Entrypoint: ['/none'], NetworkDisabled: true, Labels: { [helperLabel]: node }, HostConfig: { LogConfig: { Type: 'none', Config: {} } } })
     try {
       const file = (path: string): Promise<string> => readFile(container, path)
-      return { user: Config?.User ?? '', passwd: await file('/etc/passwd'), group: await file('/etc/group') }
+      return { user, passwd: await file('/etc/passwd'), group: await file('/etc/group') }
     } finally {
       await tolerate([404, 409], () => container.remove({ force: true }))
     }
   }
   return {
-    of(image) {
-      if (!image.startsWith('sha256:')) return read(image)
+    async of(image) {
       const found = known.get(image)
       if (found) return found
-      const reading = read(image)
-      known.set(image, reading)
-      reading.catch(() => known.delete(image))
+      const { Id, Config } = await engine.docker.getImage(image).inspect()
+      const already = known.get(Id)
+      if (already) return already
+      const reading = read(Id, Config?.User ?? '')
+      known.set(Id, reading)
+      reading.catch(() => known.delete(Id))
       const [oldest] = known.keys()
       if (known.size > kept && oldest !== undefined) known.delete(oldest)
       return reading

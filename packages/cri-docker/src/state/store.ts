@@ -20,6 +20,8 @@ interface StoreEvents {
 
 /** At most this many inspections are under way at once while everything is read again. */
 const parallelInspections = 8
+/** An Engine that hangs on a container is not waited for longer than this when everything is read; that container is asked for again behind the callers. */
+const inspectionMs = 5000
 
 /**
  * This node's containers in the Engine, kept by its event stream and read again whole whenever that stream was interrupted (the Engine keeps few events, and none
@@ -176,12 +178,27 @@ export class Store extends EventEmitter<StoreEvents> {
   private async readAll(): Promise<void> {
     const listed = await this.engine.docker.listContainers({ all: true, filters: { label: [`${labelKeys.node}=${this.node}`] } })
     const ids = listed.map(({ Id }) => Id)
-    for (const id of this.records.keys()) if (!ids.includes(id)) await this.refresh(id)
+    for (const id of this.records.keys()) if (!ids.includes(id)) await this.refreshOrLeave(id)
     const queue = [...ids]
     const worker = async (): Promise<void> => {
-      for (let id = queue.pop(); id !== undefined; id = queue.pop()) await this.refresh(id)
+      for (let id = queue.pop(); id !== undefined; id = queue.pop()) await this.refreshOrLeave(id)
     }
     await Promise.all(Array.from({ length: parallelInspections }, worker))
+  }
+
+  /** Like `refresh`; what takes too long goes on by itself, and what is known of the container so far holds until it is done. */
+  private async refreshOrLeave(id: string): Promise<void> {
+    const refreshing = this.refresh(id)
+    const timer = Promise.withResolvers<'late'>()
+    const timeout = setTimeout(() => timer.resolve('late'), inspectionMs)
+    const ended = await Promise.race([refreshing, timer.promise]).finally(() => clearTimeout(timeout))
+    if (ended !== 'late') return
+    this.logger.warn('The Engine hangs on a container; the others go on', { id })
+    refreshing.catch((error: unknown) => {
+      if (this.controller.signal.aborted) return
+      this.logger.error(error, 'Cannot inspect a container on which the Engine hung', { id })
+      this.stale = true
+    })
   }
 
   private async follow(first: PromiseWithResolvers<void>): Promise<void> {
