@@ -36,7 +36,7 @@ export class Binder {
     if (!target) return `node ${node} is not known to the extender`
     const before = this.#cache.placeOf(key)
     if (before !== undefined) return before === node ? undefined : `pod ${key} is on node ${before} already`
-    const verdict = filterNodes(info, [target], this.#profile, this.#cache, checkTime).failed.get(node)
+    const [verdict] = filterNodes(info, [target], this.#profile, this.#cache, checkTime)
     if (verdict) return `node ${node} has no room any more: ${verdict.reasons.join(', ')}`
     this.#cache.apply({ type: 'assume', pod: { ...pod, spec: { ...pod.spec, nodeName: node } }, node, sequence: ++this.#sequence })
     try {

@@ -2,7 +2,8 @@ import { podInfoOf, type Cache, type NodeInfo, type Profile, type Snapshot } fro
 import { UnavailableError } from '../errors.ts'
 import type { ExtenderMetrics } from '../metrics.ts'
 import type { BindArgs, HostPriority, MetaVictims, PreemptArgs } from '../wire/protocol.ts'
-import { SentNode, type NodesRequest } from '../wire/requests.ts'
+import type { NodesRequest } from '../wire/requests.ts'
+import { SentNode } from '../wire/sent-node.ts'
 import type { Binder } from './binder.ts'
 import { filterNodes, rateNodes, type CheckTime } from './evaluate.ts'
 import { withSentNodes } from './overlay.ts'
@@ -35,15 +36,19 @@ export class Extender {
 
   filter({ pod, nodes }: NodesRequest, checkTime: CheckTime): FilterAnswer {
     const { profile, metrics } = this.#options
-    const { known, snapshot, unknown } = this.#nodesOf(nodes)
-    const { passed, failed } = filterNodes(podInfoOf(pod), known, profile, snapshot, checkTime)
-    const passing = new Set(passed.map(({ name }) => name))
-    const answer = { failed: {} as Record<string, string>, unresolvable: {} as Record<string, string> }
+    const { places, known, snapshot, unknown } = this.#nodesOf(nodes)
+    const verdicts = filterNodes(podInfoOf(pod), known, profile, snapshot, checkTime)
+    const passed: number[] = []
+    const failed: Record<string, string> = {}
+    const unresolvable: Record<string, string> = {}
     // It may come with the next event.
-    for (const name of unknown) answer.failed[name] = 'node(s) were not known to the extender yet'
-    for (const [name, { code, reasons }] of failed) (code === 'UnschedulableAndUnresolvable' ? answer.unresolvable : answer.failed)[name] = reasons.join(', ')
-    metrics?.nodes('filter', passing.size, nodes.length - passing.size)
-    return { ...answer, passed: [...nodes.keys()].filter((i) => passing.has(nameOf(nodes[i]))) }
+    for (const name of unknown) failed[name] = 'node(s) were not known to the extender yet'
+    for (const [i, verdict] of verdicts.entries()) {
+      if (!verdict) passed.push(places?.[i] ?? i)
+      else (verdict.code === 'UnschedulableAndUnresolvable' ? unresolvable : failed)[known[i]?.name ?? ''] = verdict.reasons.join(', ')
+    }
+    metrics?.nodes('filter', passed.length, nodes.length - passed.length)
+    return { passed, failed, unresolvable }
   }
 
   prioritize({ pod, nodes }: NodesRequest, checkTime: CheckTime): HostPriority[] {
@@ -73,7 +78,8 @@ export class Extender {
     return this.#options.cache
   }
 
-  #nodesOf(nodes: readonly string[] | readonly SentNode[]): { known: NodeInfo[]; unknown: string[]; snapshot: Snapshot } {
+  /** The nodes as plugins read them, and where each stood in the request, where that is not its own number. */
+  #nodesOf(nodes: readonly string[] | readonly SentNode[]): { known: NodeInfo[]; places?: number[]; unknown: string[]; snapshot: Snapshot } {
     const cache = this.#cache()
     if (nodes[0] instanceof SentNode) {
       const { nodes: known, snapshot, differing } = withSentNodes(cache, nodes as readonly SentNode[])
@@ -81,16 +87,16 @@ export class Extender {
       return { known, unknown: [], snapshot }
     }
     const known: NodeInfo[] = []
+    const places: number[] = []
     const unknown: string[] = []
-    for (const name of nodes as readonly string[]) {
+    for (const [i, name] of (nodes as readonly string[]).entries()) {
       const node = cache.node(name)
-      if (node) known.push(node)
-      else unknown.push(name)
+      if (!node) unknown.push(name)
+      else {
+        known.push(node)
+        places.push(i)
+      }
     }
-    return { known, unknown, snapshot: cache }
+    return { known, places, unknown, snapshot: cache }
   }
-}
-
-function nameOf(node: string | SentNode | undefined): string {
-  return typeof node === 'string' ? node : node?.name ?? ''
 }

@@ -1,5 +1,5 @@
 import { NodeInfo, projectNode, type Cache, type Snapshot } from '@berth/scheduler/parts'
-import type { SentNode } from '../wire/requests.ts'
+import type { SentNode } from '../wire/sent-node.ts'
 
 /**
  * The nodes that were sent, as plugins read them, and the cluster around them. A node that the cache knows in the very

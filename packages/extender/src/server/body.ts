@@ -8,6 +8,8 @@ export function readBody(request: IncomingMessage, maxBytes: number, timeMs: num
   if (declared > maxBytes) return Promise.reject(tooLarge())
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
+    // Where its length is known, it is put together as it comes.
+    const whole = declared > 0 ? Buffer.allocUnsafeSlow(declared) : undefined
     let size = 0
     const timer = setTimeout(() => {
       request.removeAllListeners('data')
@@ -21,11 +23,12 @@ export function readBody(request: IncomingMessage, maxBytes: number, timeMs: num
         reject(tooLarge())
         return
       }
-      chunks.push(chunk)
+      if (whole) chunk.copy(whole, size - chunk.length)
+      else chunks.push(chunk)
     })
     request.on('end', () => {
       clearTimeout(timer)
-      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size))
+      resolve(whole?.subarray(0, size) ?? Buffer.concat(chunks, size))
     })
     request.on('error', (error) => {
       clearTimeout(timer)

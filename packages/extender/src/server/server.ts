@@ -8,6 +8,7 @@ import type { ExtenderMetrics, Verb } from '../metrics.ts'
 import { errorAnswer, filterAnswer, preemptAnswer, prioritizeAnswer } from '../wire/answers.ts'
 import { readBindRequest, readNodesRequest, readPreemptRequest } from '../wire/requests.ts'
 import { readBody } from './body.ts'
+import type { NodeReader } from '../wire/sent-node.ts'
 import type { Gate } from './gate.ts'
 
 export interface ServerOptions {
@@ -18,6 +19,8 @@ export interface ServerOptions {
   /** Absent: everybody may ask. */
   readonly authenticate?: Authenticate
   readonly allows: (user: { name: string; groups: string[] }) => boolean
+  /** Remembers whole nodes between requests. */
+  readonly nodeReader: NodeReader
   readonly limits: { readonly maxBodyBytes: number; readonly timeoutMs: number }
   readonly gate: Gate
   readonly metrics: ExtenderMetrics
@@ -112,7 +115,7 @@ async function answer(options: ServerOptions, verb: Verb, request: IncomingMessa
   const checkTime = (): void => {
     if (performance.now() > end) throw new UnavailableError('deadline', `the extender could not answer within ${Math.round(end - started)} ms`)
   }
-  const finish = (result: string, status: number, body: Buffer): void => {
+  const finish = (result: string, status: number, body: Buffer | readonly Buffer[]): void => {
     metrics.request(verb, result, (performance.now() - started) / 1000)
     send(response, status, body)
   }
@@ -122,7 +125,7 @@ async function answer(options: ServerOptions, verb: Verb, request: IncomingMessa
     await gate.enter(end - performance.now())
     entered = true
     const body = await readBody(request, limits.maxBodyBytes, end - performance.now())
-    finish('ok', 200, await bodyOf(options.extender, verb, body, checkTime))
+    finish('ok', 200, await bodyOf(options, verb, body, checkTime))
   } catch (error) {
     request.resume()
     if (error instanceof RequestError) return finish('invalid', error.status, errorAnswer(error.message))
@@ -147,15 +150,15 @@ function timeoutOf(request: IncomingMessage, configured: number): number {
   return Math.min(asked, configured)
 }
 
-async function bodyOf(extender: Extender, verb: Verb, body: Buffer, checkTime: () => void): Promise<Buffer> {
+async function bodyOf({ extender, nodeReader }: ServerOptions, verb: Verb, body: Buffer, checkTime: () => void): Promise<Buffer | readonly Buffer[]> {
   switch (verb) {
     case 'filter': {
-      const request = readNodesRequest(body)
+      const request = readNodesRequest(body, nodeReader)
       checkTime()
       return filterAnswer(request, extender.filter(request, checkTime))
     }
     case 'prioritize': {
-      const request = readNodesRequest(body)
+      const request = readNodesRequest(body, nodeReader)
       checkTime()
       return prioritizeAnswer(extender.prioritize(request, checkTime))
     }
@@ -164,7 +167,11 @@ async function bodyOf(extender: Extender, verb: Verb, body: Buffer, checkTime: (
   }
 }
 
-function send(response: ServerResponse, status: number, body: Buffer, contentType = 'application/json'): void {
-  response.writeHead(status, { 'content-type': contentType, 'content-length': body.length, 'x-content-type-options': 'nosniff' })
-  response.end(body)
+function send(response: ServerResponse, status: number, body: Buffer | readonly Buffer[], contentType = 'application/json'): void {
+  const parts = Buffer.isBuffer(body) ? [body] : body
+  response.writeHead(status, { 'content-type': contentType, 'content-length': parts.reduce((sum, part) => sum + part.length, 0), 'x-content-type-options': 'nosniff' })
+  response.cork()
+  for (const part of parts) response.write(part)
+  response.end()
+  response.uncork()
 }

@@ -1,42 +1,15 @@
-import type { Node, Pod } from '@berth/api/types/core/v1'
+import type { Pod } from '@berth/api/types/core/v1'
 import { RequestError } from '../errors.ts'
 import type { BindArgs, MetaVictims, PreemptArgs } from './protocol.ts'
-import { scanList, scanObject, ScanError, type Range } from './scan.ts'
-
-/** A whole node as it was sent: parsed only where that is needed, and sent back as the same bytes. */
-export class SentNode {
-  readonly bytes: Buffer
-  readonly name: string
-  readonly uid: string
-  readonly resourceVersion: string
-  #node: Node | undefined
-
-  constructor(bytes: Buffer, path: string) {
-    this.bytes = bytes
-    // Go writes a node's name, uid and version first: where they stand there, the rest need not be parsed.
-    const known = /^\{(?:"kind":"Node",)?(?:"apiVersion":"v1",)?"metadata":\{"name":"([^"\\]+)",(?:"generateName":"[^"\\]*",)?"uid":"([^"\\]+)","resourceVersion":"([^"\\]+)"/.exec(bytes.toString('latin1', 0, 600))
-    if (!known) this.#node = parseNode(bytes, path)
-    this.name = known?.[1] ?? this.#node?.metadata.name ?? ''
-    this.uid = known?.[2] ?? this.#node?.metadata.uid ?? ''
-    this.resourceVersion = known?.[3] ?? this.#node?.metadata.resourceVersion ?? ''
-  }
-
-  get node(): Node {
-    return this.#node ??= parseNode(this.bytes, `Nodes.items[${this.name}]`)
-  }
-}
-
-function parseNode(bytes: Buffer, path: string): Node {
-  const node = parsed(bytes, path) as Partial<Node> | null
-  if (typeof node?.metadata?.name !== 'string' || node.metadata.name === '') throw new RequestError(400, `${path}.metadata.name: Required value`)
-  return { ...node, metadata: node.metadata, spec: node.spec ?? {} }
-}
+import { scanList, scanObject, ScanError, skipValue } from './scan.ts'
+import type { NodeReader, SentNode } from './sent-node.ts'
 
 /** filter's and prioritize's arguments: names for who keeps nodes itself (nodeCacheCapable), whole nodes for who does not. */
 export interface NodesRequest {
   readonly pod: Pod
   readonly nodes: readonly string[] | readonly SentNode[]
-  readonly whole: boolean
+  /** The request's bytes, where whole nodes are in it. */
+  readonly whole?: Buffer
 }
 
 function parsed(bytes: Buffer, path: string): unknown {
@@ -47,56 +20,57 @@ function parsed(bytes: Buffer, path: string): unknown {
   }
 }
 
-/** The fields of the request by their names in lower case: Go's decoder does not mind case, and old clients write it small. */
-function fieldsOf(body: Buffer): Map<string, Range> {
+/** Where the request's fields are, by their names in lower case: Go's decoder does not mind case, and old clients write it small. `visit` may go through a field itself. */
+function fieldsOf(body: Buffer, visit: (name: string, at: number) => number | undefined = () => undefined): Map<string, Buffer> {
+  const fields = new Map<string, Buffer>()
   try {
-    return new Map([...scanObject(body)].map(([key, range]) => [key.toLowerCase(), range]))
+    scanObject(body, 0, (key, at) => {
+      const name = key.toLowerCase()
+      const end = visit(name, at) ?? skipValue(body, at)
+      // null is absence.
+      if (end - at !== 4 || body.toString('latin1', at, end) !== 'null') fields.set(name, body.subarray(at, end))
+      return end
+    })
   } catch (error) {
     if (error instanceof ScanError) throw new RequestError(400, `the request is no JSON object: ${error.message}`, { cause: error })
     throw error
   }
+  return fields
 }
 
-function fieldOf(body: Buffer, fields: Map<string, Range>, name: string): Buffer | undefined {
-  const range = fields.get(name.toLowerCase())
-  const bytes = range && body.subarray(range.start, range.end)
-  return bytes && bytes.toString('latin1', 0, 4) !== 'null' ? bytes : undefined
-}
-
-function podOf(body: Buffer, fields: Map<string, Range>): Pod {
-  const bytes = fieldOf(body, fields, 'Pod')
+function podOf(fields: ReadonlyMap<string, Buffer>): Pod {
+  const bytes = fields.get('pod')
   if (!bytes) throw new RequestError(400, 'Pod: Required value')
-  const pod = parsed(bytes, 'Pod') as Partial<Pod>
-  if (typeof pod.metadata?.name !== 'string' || !Array.isArray(pod.spec?.containers)) throw new RequestError(400, 'Pod: metadata.name and spec.containers are required')
+  const pod = parsed(bytes, 'Pod') as Partial<Pod> | null
+  if (typeof pod?.metadata?.name !== 'string' || !Array.isArray(pod.spec?.containers)) throw new RequestError(400, 'Pod: metadata.name and spec.containers are required')
   return pod as Pod
 }
 
-export function readNodesRequest(body: Buffer): NodesRequest {
-  const fields = fieldsOf(body)
-  const pod = podOf(body, fields)
-  const names = fieldOf(body, fields, 'NodeNames')
+export function readNodesRequest(body: Buffer, reader: NodeReader): NodesRequest {
+  const nodes: SentNode[] = []
+  const isNull = (at: number): boolean => body.toString('latin1', at, at + 4) === 'null'
+  const fields = fieldsOf(body, (name, at) => name !== 'nodes' || isNull(at) ? undefined : scanObject(body, at, (key, start) =>
+    key !== 'items' || isNull(start) ? skipValue(body, start) : scanList(body, start, (item) => {
+      const node = reader.read(body, item, `Nodes.items[${nodes.length}]`)
+      nodes.push(node)
+      return node.end
+    })))
+  const pod = podOf(fields)
+  const names = fields.get('nodenames')
   if (names) {
     const list = parsed(names, 'NodeNames')
     if (!Array.isArray(list) || !list.every((name) => typeof name === 'string')) throw new RequestError(400, 'NodeNames: expected a list of names')
-    return { pod, nodes: list, whole: false }
+    return { pod, nodes: list }
   }
-  const nodes = fieldOf(body, fields, 'Nodes')
-  if (!nodes) throw new RequestError(400, 'one of Nodes and NodeNames is required')
-  try {
-    const items = scanObject(nodes).get('items')
-    const bytes = items && nodes.toString('latin1', items.start, items.start + 4) !== 'null' ? scanList(nodes, items.start) : []
-    return { pod, nodes: bytes.map(({ start, end }, i) => new SentNode(nodes.subarray(start, end), `Nodes.items[${i}]`)), whole: true }
-  } catch (error) {
-    if (error instanceof ScanError) throw new RequestError(400, `Nodes: ${error.message}`, { cause: error })
-    throw error
-  }
+  if (!fields.has('nodes')) throw new RequestError(400, 'one of Nodes and NodeNames is required')
+  return { pod, nodes, whole: body }
 }
 
 export function readPreemptRequest(body: Buffer): PreemptArgs {
   const fields = fieldsOf(body)
-  const pod = podOf(body, fields)
-  const meta = fieldOf(body, fields, 'NodeNameToMetaVictims')
-  const whole = fieldOf(body, fields, 'NodeNameToVictims')
+  const pod = podOf(fields)
+  const meta = fields.get('nodenametometavictims')
+  const whole = fields.get('nodenametovictims')
   const victims = new Map<string, MetaVictims>()
   const read = (bytes: Buffer, path: string, uidOf: (pod: unknown) => string | undefined): void => {
     for (const [node, value] of Object.entries(parsed(bytes, path) as Record<string, { Pods?: unknown[] | null; NumPDBViolations?: number } | null>)) {
@@ -116,7 +90,7 @@ export function readPreemptRequest(body: Buffer): PreemptArgs {
 export function readBindRequest(body: Buffer): BindArgs {
   const fields = fieldsOf(body)
   const one = (name: string, required = true): string => {
-    const bytes = fieldOf(body, fields, name)
+    const bytes = fields.get(name.toLowerCase())
     const value = bytes ? parsed(bytes, name) : ''
     if (typeof value !== 'string') throw new RequestError(400, `${name}: expected a string`)
     if (required && value === '') throw new RequestError(400, `${name}: Required value`)

@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest'
-import { scanList, scanObject, ScanError } from './scan.ts'
+import { scanList, scanObject, ScanError, skipValue } from './scan.ts'
 
 const valuesOf = (text: string): Record<string, string> => {
   const bytes = Buffer.from(text)
-  return Object.fromEntries([...scanObject(bytes)].map(([key, { start, end }]) => [key, bytes.toString('utf8', start, end)]))
+  const values: Record<string, string> = {}
+  scanObject(bytes, 0, (key, at) => {
+    const end = skipValue(bytes, at)
+    values[key] = bytes.toString('utf8', at, end)
+    return end
+  })
+  return values
 }
 
 test.each<[string, string, Record<string, string>]>([
@@ -18,10 +24,16 @@ test.each<[string, string, Record<string, string>]>([
 })
 
 test.each(['', '[]', '{', '{"a"', '{"a":', '{"a":}', '{"a":1', '{"a":1,', '{a:1}', '{"a":[1}', '{"a":"x}', '{"a":1 "b":2}'])('refuses %s', (text) => {
-  expect(() => scanObject(Buffer.from(text))).toThrow(ScanError)
+  expect(() => valuesOf(text)).toThrow(ScanError)
 })
 
 test('gives the items of a list', () => {
   const bytes = Buffer.from('[ {"a":[1]}, "x,y" , 3 ]')
-  expect(scanList(bytes, 0).map(({ start, end }) => bytes.toString('utf8', start, end))).toEqual(['{"a":[1]}', '"x,y"', '3'])
+  const items: string[] = []
+  scanList(bytes, 0, (at) => {
+    const end = skipValue(bytes, at)
+    items.push(bytes.toString('utf8', at, end))
+    return end
+  })
+  expect(items).toEqual(['{"a":[1]}', '"x,y"', '3'])
 })

@@ -12,11 +12,8 @@ export class ScanError extends Error {
   override readonly name = 'ScanError'
 }
 
-/** A value's place in a text: from `start` up to, not including, `end`. */
-export interface Range {
-  readonly start: number
-  readonly end: number
-}
+/** Passes over the value that begins at `at`; gives where it ends. */
+export type Visit = (at: number) => number
 
 function skipSpace(text: Uint8Array, at: number): number {
   let i = at
@@ -29,19 +26,16 @@ function skipSpace(text: Uint8Array, at: number): number {
 
 /** The end of the string that begins at `at`, where its opening quote stands. */
 function skipString(text: Buffer, at: number): number {
-  let i = at + 1
-  for (;;) {
-    const end = text.indexOf(quote, i)
-    if (end < 0) throw new ScanError(`a string that begins at byte ${at} has no end`)
-    let slashes = 0
-    while (text[end - 1 - slashes] === backslash) slashes++
-    if (slashes % 2 === 0) return end + 1
-    i = end + 1
+  for (let i = at + 1; i < text.length; i++) {
+    const c = text[i]
+    if (c === backslash) i++
+    else if (c === quote) return i + 1
   }
+  throw new ScanError(`a string that begins at byte ${at} has no end`)
 }
 
 /** The end of the value that begins at `at`. What is inside of objects and lists is not looked at: who reads it parses it. */
-function skipValue(text: Buffer, at: number): number {
+export function skipValue(text: Buffer, at: number): number {
   const first = text[at]
   if (first === quote) return skipString(text, at)
   if (first !== braceOpen && first !== bracketOpen) {
@@ -54,54 +48,43 @@ function skipValue(text: Buffer, at: number): number {
     return i
   }
   let depth = 0
-  let inString = false
   for (let i = at; i < text.length; i++) {
     const c = text[i]
-    if (inString) {
-      if (c === backslash) i++
-      else if (c === quote) inString = false
-    } else if (c === quote) inString = true
+    if (c === quote) i = skipString(text, i) - 1
     else if (c === braceOpen || c === bracketOpen) depth++
     else if ((c === braceClose || c === bracketClose) && --depth === 0) return i + 1
   }
   throw new ScanError(`an object or list that begins at byte ${at} has no end`)
 }
 
-/** The places of an object's values, by their keys; `at` is where its brace stands. */
-export function scanObject(text: Buffer, at = 0): Map<string, Range> {
-  const fields = new Map<string, Range>()
+/** Goes through an object; `visit` says for each key where its value ends. Gives where the object ends. */
+export function scanObject(text: Buffer, at: number, visit: (key: string, at: number) => number): number {
   let i = skipSpace(text, at)
   if (text[i] !== braceOpen) throw new ScanError(`there is no object at byte ${i}`)
   i = skipSpace(text, i + 1)
-  if (text[i] === braceClose) return fields
+  if (text[i] === braceClose) return i + 1
   for (;;) {
     if (text[i] !== quote) throw new ScanError(`there is no key at byte ${i}`)
     const keyEnd = skipString(text, i)
     const key = JSON.parse(text.toString('utf8', i, keyEnd)) as string
     i = skipSpace(text, keyEnd)
     if (text[i] !== colon) throw new ScanError(`there is no colon at byte ${i}`)
-    const start = skipSpace(text, i + 1)
-    const end = skipValue(text, start)
-    fields.set(key, { start, end })
-    i = skipSpace(text, end)
-    if (text[i] === braceClose) return fields
+    i = skipSpace(text, visit(key, skipSpace(text, i + 1)))
+    if (text[i] === braceClose) return i + 1
     if (text[i] !== comma) throw new ScanError(`there is no comma at byte ${i}`)
     i = skipSpace(text, i + 1)
   }
 }
 
-/** The places of a list's items; `at` is where its bracket stands. */
-export function scanList(text: Buffer, at: number): Range[] {
-  const items: Range[] = []
+/** Goes through a list; `visit` says where each item ends. Gives where the list ends. */
+export function scanList(text: Buffer, at: number, visit: Visit): number {
   let i = skipSpace(text, at)
   if (text[i] !== bracketOpen) throw new ScanError(`there is no list at byte ${i}`)
   i = skipSpace(text, i + 1)
-  if (text[i] === bracketClose) return items
+  if (text[i] === bracketClose) return i + 1
   for (;;) {
-    const end = skipValue(text, i)
-    items.push({ start: i, end })
-    i = skipSpace(text, end)
-    if (text[i] === bracketClose) return items
+    i = skipSpace(text, visit(i))
+    if (text[i] === bracketClose) return i + 1
     if (text[i] !== comma) throw new ScanError(`there is no comma at byte ${i}`)
     i = skipSpace(text, i + 1)
   }
