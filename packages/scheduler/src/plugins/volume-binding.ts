@@ -133,6 +133,7 @@ export function volumeBinding(context: Pick<PluginContext, 'args' | 'client' | '
       restore(state.reserved)
       delete state.reserved
     },
+    preBindSkips: (cycle) => stateOf(cycle)?.reserved === undefined,
     async preBind(cycle, pod, nodeName, signal) {
       const reserved = stateOf(cycle)?.reserved
       if (!reserved) return undefined

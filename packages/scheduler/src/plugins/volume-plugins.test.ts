@@ -38,9 +38,9 @@ test.each<[string, Volume, Volume, boolean]>([
 test.each<[string, StorageCluster, string | Record<string, string>]>([
   ['a claim that is not there', {}, 'UnschedulableAndUnresolvable: persistentvolumeclaim "c" not found'],
   ['a claim that many may have', { claims: [boundClaim('c', 'pv')], pods: [podOf('other', [claimVolume('c')], 'n1')] }, 'skip'],
-  ['a claim for one pod, which nobody has', { claims: [only('c')] }, 'skip'],
+  ['a claim for one pod, which nobody has', { claims: [only('c')] }, { n1: 'ok' }],
   ['a claim for one pod, which another node has', { nodes: [nodeOf('n1'), nodeOf('n2')], claims: [only('c')], pods: [podOf('other', [claimVolume('c')], 'n2')] }, { n1: inUse, n2: inUse }],
-  ['a claim for one pod, of that name in another namespace', { claims: [only('c')], pods: [podOf('other', [claimVolume('c')], 'n1', 'elsewhere')] }, 'skip'],
+  ['a claim for one pod, of that name in another namespace', { claims: [only('c')], pods: [podOf('other', [claimVolume('c')], 'n1', 'elsewhere')] }, { n1: 'ok' }],
 ])('VolumeRestrictions: %s', (_, cluster, expected) => {
   const cache = cacheOf(cluster)
   expect(verdicts(volumeRestrictions(), cache, podOf('p', [claimVolume('c')]))).toEqual(expected)

@@ -94,9 +94,9 @@ export function volumeRestrictions(): Plugin {
         if (!claim) return { status: unresolvable(notFound.claim(name)) }
         if (claim.spec.accessModes?.includes('ReadWriteOncePod')) claims.add(name)
       }
-      const state: State = { namespace, claims, inUse: claimsInUse(namespace, claims, snapshot) }
-      if (state.inUse === 0 && !pod.spec.volumes?.some(isExclusiveDisk)) return { status: skip }
-      cycle.write(stateKey, state)
+      // Upstream skips also where nobody has the claims yet; then a pod that is nominated to have them would not count.
+      if (claims.size === 0 && !pod.spec.volumes?.some(isExclusiveDisk)) return { status: skip }
+      cycle.write(stateKey, { namespace, claims, inUse: claimsInUse(namespace, claims, snapshot) } satisfies State)
       return undefined
     },
     addPod(cycle, _pod, other) {
