@@ -212,7 +212,7 @@ describe.skipIf(!hasKubectl)('kubectl (needs kubectl)', () => {
     const { stdout } = await tryKubectl(['drain', 'n1', '--pod-selector=app=sleeper', '--delete-emptydir-data', '--force', '--grace-period=1', '--timeout=60s'])
     expect(stdout).toContain('evicting pod kubectl-suite/sleeper')
     const pending = await eventually('the new pod waits', async () => (await get<{ items: Pod[] }>('pods', '-l', 'app=sleeper', ...ns)).items.find((pod) => pod.status?.conditions?.some((c) => c.reason === 'Unschedulable')))
-    expect(pending.status?.conditions?.find((c) => c.type === 'PodScheduled')?.message).toBe('0/1 nodes are available: 1 node(s) were unschedulable. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.')
+    expect(pending.status?.conditions?.find((c) => c.type === 'PodScheduled')?.message).toBe('0/1 nodes are available: 1 node(s) were unschedulable. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.')
     await kubectl(['uncordon', 'n1'])
     await kubectl(['wait', '--for=condition=Available', 'deployment/sleeper', '--timeout=60s', ...ns])
     await kubectl(['taint', 'node', 'n1', 'berth.dev/test=x:PreferNoSchedule'])

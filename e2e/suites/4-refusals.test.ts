@@ -38,7 +38,7 @@ describe.skipIf(!hasKubectl)('what cannot be is refused in upstream\'s words (ne
   test('a pod that fits nowhere says why, node by node', async () => {
     await kubectl(['apply', '-f', '-'], pod(`{ containers: [${container(', resources: { requests: { cpu: "1000", memory: 64Ti } }')}] }`, 'huge'))
     const message = await eventually('it is unschedulable', async () => (await get<Pod>('pod', 'huge')).status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False')?.message)
-    expect(message).toBe('0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.')
+    expect(message).toBe('0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.')
     await eventually('the event is there', async () => (await kubectl(['describe', 'pod', 'huge'])).includes('FailedScheduling'))
     await kubectl(['delete', 'pod', 'huge', '--grace-period=0', '--force'])
   })

@@ -24,14 +24,14 @@ function messageFor(cache: Cache, given: Pod): string {
 test.each<[string, Cache, Pod, string]>([
   ['no nodes at all', clusterOf(), pod(), 'no nodes available to schedule pods'],
   ['every node for its own reason, counted and sorted', clusterOf(node('a', {}, '500m'), node('b', { unschedulable: true }), node('c', { taints: [{ key: 'k', value: 'v', effect: 'NoSchedule' }] }), node('d', {}, '100m')), pod(),
-    '0/4 nodes are available: 1 node(s) had untolerated taint {k: v}, 1 node(s) were unschedulable, 2 Insufficient cpu. preemption: 0/4 nodes are available: 4 Preemption is not helpful for scheduling.'],
-  ['a selector', clusterOf(node('a')), pod({ nodeSelector: { disk: 'ssd' } }), "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."],
+    '0/4 nodes are available: 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable, 2 Insufficient cpu. no new claims to deallocate, preemption: 0/4 nodes are available: 4 Preemption is not helpful for scheduling.'],
+  ['a selector', clusterOf(node('a')), pod({ nodeSelector: { disk: 'ssd' } }), "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."],
   ['a node named by a field', clusterOf(node('a'), node('b')), pod({ affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['z'] }] }] } } } }),
-    "0/2 nodes are available: 2 node(s) didn't satisfy plugin(s) [NodeAffinity]. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."],
+    "0/2 nodes are available: 2 node(s) didn't satisfy plugin(s) [NodeAffinity]. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."],
   ['hard spread over a label that is not there', clusterOf(node('a')), pod({ topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: {} }] }),
-    "0/1 nodes are available: 1 node(s) didn't match pod topology spread constraints (missing required label). preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."],
+    "0/1 nodes are available: 1 node(s) didn't match pod topology spread constraints (missing required label). no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."],
   ['a claim that is not there', clusterOf(node('a')), pod({ volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'x' } }] }),
-    '0/1 nodes are available: persistentvolumeclaim "x" not found. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'],
+    '0/1 nodes are available: persistentvolumeclaim "x" not found. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'],
 ])('%s', (_, cache, given, message) => {
   expect(messageFor(cache, given)).toBe(message)
 })

@@ -41,13 +41,18 @@ export function selectHost(scores: readonly NodeScore[], random: () => number): 
   return best.node
 }
 
-/** Asks the plugins that may know a way out; the first one that has anything to say answers. */
+/** Asks the plugins that may know a way out: the first one that makes room answers; else all of their messages are told (upstream: RunPostFilterPlugins). */
 export function postFilter(pod: PodInfo, profile: Profile, cycle: FailedCycle): PostFilterResult | undefined {
+  const messages: string[] = []
+  let last: PostFilterResult | undefined
   for (const plugin of profile.plugins) {
     const result = plugin.postFilter?.(pod, cycle)
-    if (result) return result
+    if (!result) continue
+    if (result.nominatedNode) return result
+    if (result.message !== undefined) messages.push(result.message)
+    last = { ...last, ...result }
   }
-  return undefined
+  return last && { ...last, ...(messages.length === 0 ? {} : { message: messages.join(', ') }) }
 }
 
 /**

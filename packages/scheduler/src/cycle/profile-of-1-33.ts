@@ -1,18 +1,38 @@
 // For the replays of decisions that kube-scheduler 1.33 took.
+import { findUntoleratedTaint } from '@berth/pod-rules'
+import type { Plugin } from '../framework/plugin.ts'
 import { makeProfile, type Profile } from '../framework/profile.ts'
+import { unresolvable } from '../framework/status.ts'
+import { balanceOf, fractionsOf } from '../plugins/node-resources/balance.ts'
 
-const profile = makeProfile({ schedulerName: 'default-scheduler' })
+// Off by default then, or not there.
+const profile = makeProfile({ schedulerName: 'default-scheduler', plugins: { multiPoint: { disabled: [{ name: 'DynamicResources' }, { name: 'NodeDeclaredFeatures' }] } } })
 
-/**
- * The default profile, but that a node too small for a pod even when it is empty counts as one where removing pods could
- * help: later versions, and we, know that it does not (kubernetes/kubernetes#131345).
- */
-export const profileOf133: Profile = {
-  ...profile,
-  plugins: profile.plugins.map(({ fast, ...plugin }) => (plugin.name === 'NodeResourcesFit'
-    ? { ...plugin, filter: (state, pod, node) => {
+/** What 1.33 did otherwise than 1.36, and we. */
+const before: Readonly<Record<string, (plugin: Plugin) => Plugin>> = {
+  // A node too small for a pod even when it is empty counted as one where removing pods could help (kubernetes/kubernetes#131345).
+  NodeResourcesFit: ({ fast: _, ...plugin }) => ({
+    ...plugin,
+    filter(state, pod, node) {
       const status = plugin.filter?.(state, pod, node)
       return status && { ...status, code: 'Unschedulable' }
-    } }
-    : { ...plugin, ...(fast ? { fast } : {}) })),
+    },
+  }),
+  // The message named the taint.
+  TaintToleration: (plugin) => ({
+    ...plugin,
+    filter(_state, { pod }, { node }) {
+      const taint = findUntoleratedTaint(node.spec.taints ?? [], pod.spec.tolerations ?? [], ['NoSchedule', 'NoExecute'])
+      return taint && unresolvable(`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`)
+    },
+  }),
+  // Devices were not in the default profile, and nothing was said of their claims.
+  DynamicResources: ({ postFilter: _, ...plugin }) => plugin,
+  // How balanced the node would be counted, not what the pod does to its balance.
+  NodeResourcesBalancedAllocation: ({ fast: _, ...plugin }) => ({
+    ...plugin,
+    score: (_state, pod, node) => balanceOf(fractionsOf(pod, node, [{ name: 'cpu' }, { name: 'memory' }]).after),
+  }),
 }
+
+export const profileOf133: Profile = { ...profile, plugins: profile.plugins.map((plugin) => before[plugin.name]?.(plugin) ?? plugin) }

@@ -1,5 +1,5 @@
 import type { NodeAffinity, TopologySpreadConstraint } from '@berth/api/types/core/v1'
-import { core, storage, type ResourceInfo } from '@berth/api'
+import { core, resource, storage, type ResourceInfo } from '@berth/api'
 import { parseDuration, type Clock, type KubeClient } from '@berth/kube'
 import type { FeatureGates } from '../config/feature-gates.ts'
 import type { Plugin } from '../framework/plugin.ts'
@@ -9,11 +9,13 @@ import type { KubernetesObject } from '../framework/resource-key.ts'
 import type { Snapshot } from '../framework/snapshot.ts'
 import { defaultBinder } from './default-binder.ts'
 import { defaultPreemption, type DefaultPreemptionArgs } from './default-preemption.ts'
+import { dynamicResources, type DynamicResourcesArgs } from './dynamic-resources.ts'
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity.ts'
 import { layerLocality } from './layer-locality.ts'
 import { networkBandwidth, type NetworkBandwidthArgs } from './network-bandwidth.ts'
 import { nodeAffinity } from './node-affinity.ts'
+import { nodeDeclaredFeatures } from './node-declared-features.ts'
 import { nodeName } from './node-name.ts'
 import { nodePorts } from './node-ports.ts'
 import { nodeResourcesBalancedAllocation } from './node-resources-balanced-allocation.ts'
@@ -30,7 +32,6 @@ import { swarmBinpack } from './swarm-binpack.ts'
 import { swarmRandom, type SwarmRandomArgs } from './swarm-random.ts'
 import { swarmSpread } from './swarm-spread.ts'
 import { taintToleration } from './taint-toleration.ts'
-import { unserved } from './unserved.ts'
 import { volumeBinding, type VolumeBindingArgs } from './volume-binding.ts'
 import { volumeRestrictions } from './volume-restrictions.ts'
 import { volumeZone } from './volume-zone.ts'
@@ -38,6 +39,7 @@ import { volumeZone } from './volume-zone.ts'
 /** The args of the plugins that take any, by plugin name (KubeSchedulerConfiguration, pluginConfig). */
 export interface PluginArgs {
   readonly DefaultPreemption?: DefaultPreemptionArgs
+  readonly DynamicResources?: DynamicResourcesArgs
   readonly NodeAffinity?: { readonly addedAffinity?: NodeAffinity }
   readonly NodeResourcesFit?: NodeResourcesFitArgs
   readonly NodeResourcesBalancedAllocation?: { readonly resources?: readonly ResourceWeight[] }
@@ -77,6 +79,8 @@ export interface PluginEntry {
   readonly byDefault?: (gates: FeatureGates) => boolean
 }
 
+const tolerationOptions = (gates: FeatureGates) => ({ comparisons: gates.enabled('TaintTolerationComparisonOperators') })
+
 /** Not in the default profile: what Kubernetes does not have. */
 const never = (): boolean => false
 
@@ -84,23 +88,24 @@ const never = (): boolean => false
 export const plugins: Readonly<Record<string, PluginEntry>> = {
   SchedulingGates: { weight: 0, make: schedulingGates },
   PrioritySort: { weight: 0, make: prioritySort },
-  NodeUnschedulable: { weight: 0, make: nodeUnschedulable },
+  NodeUnschedulable: { weight: 0, make: ({ gates }) => nodeUnschedulable(tolerationOptions(gates)) },
   NodeName: { weight: 0, make: nodeName },
-  TaintToleration: { weight: 3, make: taintToleration },
+  TaintToleration: { weight: 3, make: ({ gates }) => taintToleration(tolerationOptions(gates)) },
   NodeAffinity: { weight: 2, make: ({ args }) => nodeAffinity(args.NodeAffinity?.addedAffinity) },
   NodePorts: { weight: 0, make: nodePorts },
   NodeResourcesFit: { weight: 1, make: ({ args }) => nodeResourcesFit(args.NodeResourcesFit) },
-  Unserved: { weight: 0, make: unserved },
   VolumeRestrictions: { weight: 0, make: volumeRestrictions, watches: [core.persistentvolumeclaims] },
   NodeVolumeLimits: { weight: 0, make: nodeVolumeLimits, watches: [storage.csinodes, storage.csidrivers, core.persistentvolumes, core.persistentvolumeclaims, storage.storageclasses, storage.volumeattachments] },
   VolumeBinding: { weight: 1, make: volumeBinding, watches: [core.persistentvolumeclaims, core.persistentvolumes, storage.storageclasses, storage.csinodes, storage.csidrivers, storage.csistoragecapacities] },
   VolumeZone: { weight: 0, make: volumeZone, watches: [core.persistentvolumeclaims, core.persistentvolumes, storage.storageclasses] },
   PodTopologySpread: { weight: 2, make: ({ args }) => podTopologySpread(args.PodTopologySpread?.defaultingType === 'List' ? args.PodTopologySpread.defaultConstraints ?? [] : undefined) },
   InterPodAffinity: { weight: 2, make: ({ args }) => interPodAffinity(args.InterPodAffinity) },
+  DynamicResources: { weight: 2, byDefault: (gates) => gates.enabled('DynamicResourceAllocation'), make: dynamicResources, watches: [resource.resourceclaims, resource.resourceslices, resource.deviceclasses] },
   DefaultPreemption: { weight: 0, make: ({ args }) => defaultPreemption(args.DefaultPreemption) },
   NodeResourcesBalancedAllocation: { weight: 1, make: ({ args }) => nodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation?.resources) },
   ImageLocality: { weight: 1, make: imageLocality },
   DefaultBinder: { weight: 0, make: ({ bind }) => defaultBinder(bind) },
+  NodeDeclaredFeatures: { weight: 0, byDefault: (gates) => gates.enabled('NodeDeclaredFeatures'), make: nodeDeclaredFeatures },
   SwarmSpread: { weight: 1, byDefault: never, make: swarmSpread },
   SwarmBinpack: { weight: 1, byDefault: never, make: swarmBinpack },
   SwarmRandom: { weight: 1, byDefault: never, make: ({ args }) => swarmRandom(args.SwarmRandom) },
