@@ -10,6 +10,8 @@ import type { ApiServerOptions, ApiRequest, BootstrapHook } from './interfaces.t
 import { Discovery, servedResources } from './http/discovery.ts'
 import { createHandler } from './http/handler.ts'
 import type { ApiHandler } from './http/handler.ts'
+import { celRules } from './custom/cel-rules.ts'
+import { CustomResources } from './custom/custom-resources.ts'
 import { enabledDefinitions, featureGates } from './features.ts'
 import type { HealthCheck } from './http/health.ts'
 import { listen } from './http/listener.ts'
@@ -66,11 +68,14 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
   })
   const stopping = new AbortController()
   let listener: Listener | undefined
+  let customResources: CustomResources | undefined
   const registry = new Registry({ storage, definitions, allowPrivileged: options.allowPrivileged, features })
   try {
     await registry.start()
     const store = resourceStore(registry)
     const security = createSecurity({ options, certificates, store, storage, log: logger, port: () => listener?.port ?? options.securePort })
+    customResources = new CustomResources({ registry, store, log: logger, extraOf: celRules })
+    customResources.start()
     for (const hook of security.writeHooks) registry.addHook(hook)
     const metrics = createMetrics({
       * storageObjects() {
@@ -109,6 +114,7 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
       stopRenewal()
       stopExpiry()
       await hooks.done
+      customResources?.stop()
       await listener?.close()
       registry.stop()
       await storage.close()

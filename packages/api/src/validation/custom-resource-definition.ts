@@ -10,7 +10,7 @@ import { invalid, notSupported, required } from './field-errors.ts'
 import type { FieldError } from './field-errors.ts'
 import { dns1035Label, dns1123Subdomain } from './formats.ts'
 import type { KindValidation } from './kind.ts'
-import { checkMeta, checkMetaUpdate, nameIsDnsSubdomain } from './object-meta.ts'
+import { checkGenericMeta, checkGenericMetaUpdate, nameIsDnsSubdomain } from './object-meta.ts'
 
 const approvalAnnotation = 'api-approved.kubernetes.io'
 const scopes = ['Cluster', 'Namespaced']
@@ -137,14 +137,14 @@ function checkSpecUpdate(spec: CustomResourceDefinitionSpec, old: CustomResource
 export const customResourceDefinitionValidation: KindValidation<CustomResourceDefinition> = {
   namespaced: false,
   create: (crd) => [
-    ...checkMeta(crd.metadata, false, (name, prefix) => [
+    ...checkGenericMeta(crd.metadata, false, (name, prefix) => [
       ...nameIsDnsSubdomain(name, prefix), ...(name === `${textOf(crd.spec.names?.plural)}.${textOf(crd.spec.group)}` ? [] : ['must be spec.names.plural+"."+spec.group']),
     ]),
     ...checkSpec(crd.spec),
     ...checkRest(crd),
   ],
   update: (crd, old, subresource) => [
-    ...checkMetaUpdate(crd.metadata, old.metadata),
+    ...checkGenericMetaUpdate(crd.metadata, old.metadata),
     ...(subresource === 'status' ? checkNames(crd.status?.acceptedNames, 'status.acceptedNames') : [...checkSpecUpdate(crd.spec, old), ...checkRest(crd, old)]),
   ],
 }
