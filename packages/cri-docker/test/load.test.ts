@@ -47,7 +47,7 @@ describe.skipIf(missing !== '')(`load${missing && ` (skipped: ${missing})`}`, ()
     const id = await runShell(shim, pod, `(${script}) | tee /copy; sync`)
     const path = join(pod.config.logDirectory ?? '', 'main/0.log')
     await until(async () => (await shim.client.containerStatus({ containerId: id })).status?.state === 'CONTAINER_EXITED', 'all is written', long ? 600_000 : 90_000)
-    const { upperDir } = { upperDir: ((await shim.engine.docker.getContainer(id).inspect()).GraphDriver.Data as { UpperDir: string }).UpperDir }
+    const { UpperDir: upperDir } = (await shim.engine.docker.getContainer(id).inspect()).GraphDriver.Data as unknown as { UpperDir: string }
     const expected = execFileSync('sha256sum', [join(upperDir, 'copy')], { encoding: 'utf8' }).split(' ')[0]
     expect((await contentDigest(path)).digest).toBe(expected)
     await shim.client.removePodSandbox({ podSandboxId: pod.id })

@@ -44,8 +44,8 @@ export async function startExec(engine: Engine, containerId: string, command: re
     endWhenQuiet: () => void endWhenQuiet(connection as Socket),
     async kill() {
       try {
-        const { Pid } = await stateOf(exec)
-        if (Pid) await killTree(Pid)
+        const pid = await pidOf(exec)
+        if (pid !== 0) await killTree(pid)
       } finally {
         connection.destroy()
       }
@@ -92,12 +92,25 @@ async function exitCodeOf(exec: Docker.Exec): Promise<number> {
   }
 }
 
+/** How long a command may take from being accepted to having a process; milliseconds. */
+const startMs = 10_000
+
+/** The first process of a command, waiting for it where the Engine has only just taken the command; 0 where it is over. */
+async function pidOf(exec: Docker.Exec): Promise<number> {
+  for (const deadline = Date.now() + startMs; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 20))) {
+    const { Running, ExitCode, Pid } = await stateOf(exec)
+    if (Pid > 0 && Running) return Pid
+    if (ExitCode !== null) return 0
+  }
+  return 0
+}
+
 /** What the Engine knows of a command; one whose container has gone is over. */
 async function stateOf(exec: Docker.Exec): Promise<{ Running: boolean; ExitCode: number | null; Pid: number }> {
   try {
     return (await exec.inspect()) as { Running: boolean; ExitCode: number | null; Pid: number }
   } catch (error) {
-    if (engineStatus(error) === 404) return { Running: false, ExitCode: null, Pid: 0 }
+    if (engineStatus(error) === 404) return { Running: false, ExitCode: 137, Pid: 0 }
     throw error
   }
 }

@@ -40,6 +40,8 @@ function raceTimeout<T>(value: Promise<T>, timeoutMs: number, signal: AbortSigna
       signal.removeEventListener('abort', aborted)
       resolve(result)
     }
+    // It may have gone while the command was being started.
+    if (signal.aborted) return finish('aborted')
     signal.addEventListener('abort', aborted)
     void value.then(finish)
   })
