@@ -1,3 +1,4 @@
+import { attachDetachController } from './attach-detach/controller.ts'
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts'
 import type { Controller } from './context.ts'
 import { deploymentController } from './deployment/controller.ts'
@@ -35,6 +36,7 @@ export const controllers: readonly Controller[] = [
   claimProtection,
   volumeProtection,
   ephemeralVolumeController,
+  attachDetachController,
 ]
 
 /** The controllers that `--controllers` chooses: `*` for all that are on by default, `NAME` and `-NAME`. Throws where a name is unknown. */

@@ -109,3 +109,23 @@ test('a budget counts its pods, and evictions respect it', async () => {
   await client.patch(policy.poddisruptionbudgets, 'two', { type: 'merge', body: { spec: { minAvailable: null, maxUnavailable: '100%' } } }, { namespace: 'default' })
   await eventually('it says that nobody manages its pods', () => eventsOf('two'), (events) => events.some(({ reason, message }) => reason === 'UnmanagedPods' && message?.includes('{MatchLabels:map[string]string{app: budget,}') === true))
 })
+
+test("a driver's volume is attached to the node of its pod, and detached after it", async () => {
+  const { client } = cluster
+  await client.patch(core.nodes, 'n1', { type: 'merge', body: { metadata: { annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' } } } })
+  await client.create(core.persistentvolumes, volumeOf('disk', { storageClassName: 'disk', csi: { driver: 'disk.example.com', volumeHandle: 'h1' }, hostPath: undefined } as never))
+  await client.create(core.persistentvolumeclaims, claimOf('c5', { storageClassName: 'disk' }))
+  await eventually('the claim is bound', () => claim('c5'), (each) => each.status?.phase === 'Bound')
+  await client.create(core.pods, podOf('attached', { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'c5' } }] }))
+  const [made] = (await eventually('an attachment is asked for', () => client.list(storage.volumeattachments), ({ items }) => items.length === 1)).items
+  expect(made?.spec).toEqual({ attacher: 'disk.example.com', nodeName: 'n1', source: { persistentVolumeName: 'disk' } })
+  const name = made?.metadata.name ?? ''
+  // What the driver's attacher does.
+  await client.patch(storage.volumeattachments, name, { type: 'merge', body: { status: { attached: true } } }, { subresource: 'status' })
+  const attached = (): Promise<unknown> => client.get(core.nodes, 'n1').then((node) => node.status?.volumesAttached?.map((each) => each.name))
+  await eventually('the node is told', attached, (names) => JSON.stringify(names) === '["kubernetes.io/csi/disk.example.com^h1"]')
+  await eventually('the pod is told', () => eventsOf('attached'), (events) => events.some(({ reason, message }) => reason === 'SuccessfulAttachVolume' && message === 'AttachVolume.Attach succeeded for volume "disk" '))
+  await client.delete(core.pods, 'attached', { namespace: 'default' })
+  await eventually('the attachment has gone', () => client.list(storage.volumeattachments), ({ items }) => items.length === 0)
+  expect(await attached()).toBeUndefined()
+})
