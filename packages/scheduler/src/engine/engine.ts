@@ -1,6 +1,6 @@
 import type { Cache } from '../cache/cache.ts'
 import { decidePlain, nominatedNode, postFilter } from '../cycle/decide.ts'
-import { bestKept, summarize, type Decision, type NodeScore } from '../cycle/decision.ts'
+import { summarize, type Decision } from '../cycle/decision.ts'
 import { runPreFilters } from '../cycle/filters.ts'
 import { CycleState } from '../framework/cycle-state.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
@@ -8,37 +8,40 @@ import type { Profile } from '../framework/profile.ts'
 import { unresolvable } from '../framework/status.ts'
 import { indexOf, type ClusterIndex } from './cluster-index.ts'
 import { Cycle } from './cycle.ts'
+import { Ladder } from './ladder.ts'
 import { Lru } from './lru.ts'
 import { ColumnMisfit } from './misfit.ts'
 import { formOf, pipelineOf, type Pipeline } from './pipeline.ts'
 import { ColumnStore, type Plan } from './plan.ts'
 import { PodAffinity } from './pod-affinity.ts'
-import { Ranking } from './ranking.ts'
 import { nodesToFind } from './sampling.ts'
-import { Signature, unchanged, type Update } from './signature.ts'
+import { Signature } from './signature.ts'
 import { Statuses } from './statuses.ts'
 import { Sweep, type Demand } from './sweep.ts'
 import { TopologySpread } from './topology-spread.ts'
 
-/** A signature that is kept because it was seen more than once. */
-interface Kept {
-  readonly signature: Signature
-  ranking: Ranking | undefined
-}
-
 /** What the kept signatures may take, in bytes; and a slot of one. */
-const signatureBudget = 96 * 2 ** 20
-const bytesPerSlot = 48
+const signatureBudget = 48 * 2 ** 20
+const signatureBytes = 13
+const ladderBudget = 96 * 2 ** 20
+const ladderBytes = 48
 const seenOnceKept = 4096
 /** More verdicts than this, and their numbers are given out anew. */
 const maxStatuses = 100_000
+
+/** How many things of so many bytes a slot are kept. */
+function kept(budget: number, bytes: number, slots: number): number {
+  return Math.max(8, Math.min(512, Math.floor(budget / (bytes * slots))))
+}
 
 /** What depends on the columns' capacity and is made anew when that grows. */
 interface Tables {
   readonly capacity: number
   readonly statuses: Statuses
   readonly store: ColumnStore
-  readonly signatures: Lru<Kept>
+  /** Kept because they were seen more than once. */
+  readonly signatures: Lru<Signature>
+  readonly ladders: Lru<Ladder>
   readonly seenOnce: Lru<true>
   /** For pods whose like was not seen before. */
   readonly passing: { signature: Signature | undefined }
@@ -84,16 +87,15 @@ export class Engine {
       notChosen: early.nodes ? tables.statuses.idOf(unresolvable(`node(s) didn't satisfy plugin(s) [${[...early.choosers].sort().join(' ')}]`), early.choosers.join(',')) : 0,
     }
     const kept = this.#kept(plan, cycle, tables, cache.hasNominations && cache.nominationOf(pod.key) !== undefined)
-    const isSimple = !early.nodes && plan.directFilters.length + plan.directScores.length === 0 && this.#profile.percentageOfNodesToScore % 100 === 0 &&
-      !tables.spread?.filters && !tables.spread?.scores && !tables.affinity?.filters && !tables.affinity?.scores
-    if (kept && isSimple) {
-      const found = this.#ranked(kept, cycle, random)
-      if (found) return found
-      return this.#misfit(cycle, kept.signature.verdicts, random)
+    const signature = kept ?? this.#passing(plan, cycle, tables)
+    const before = signature.cursor
+    const update = signature.sync(cycle)
+    if (kept && !early.nodes && plan.directFilters.length + plan.directScores.length === 0 && this.#profile.percentageOfNodesToScore % 100 === 0) {
+      const ladder = this.#ladder(plan, kept, tables)
+      ladder?.update(update, before)
+      const found = ladder?.isTooFine === false ? ladder.choose(cycle, random) : undefined
+      if (found) return { node: columns.infos[found.slot]?.name ?? '', feasible: found.feasible, best: found.best, state }
     }
-    const signature = kept?.signature ?? this.#passing(plan, cycle, tables)
-    // A ranking that misses a change starts anew when it is next needed.
-    if (signature.sync(cycle) !== unchanged && kept) kept.ranking = undefined
     return this.#swept(signature, cycle, demand, random)
   }
 
@@ -109,7 +111,8 @@ export class Engine {
     this.#tables = {
       capacity, statuses,
       store: new ColumnStore(this.#index, this.#pipeline),
-      signatures: new Lru(Math.max(8, Math.min(512, Math.floor(signatureBudget / (bytesPerSlot * capacity))))),
+      signatures: new Lru(kept(signatureBudget, signatureBytes, capacity)),
+      ladders: new Lru(kept(ladderBudget, ladderBytes, capacity)),
       seenOnce: new Lru(seenOnceKept),
       passing: { signature: undefined },
       spread: spreadPlugin && spreadForm ? new TopologySpread(spreadPlugin.name, this.#index, spreadForm, statuses) : undefined,
@@ -119,7 +122,7 @@ export class Engine {
   }
 
   /** The pod's signature, if it is kept: from the second time on. A pod with a room of its own is like no other. */
-  #kept(plan: Plan, cycle: Cycle, { signatures, seenOnce, store }: Tables, isNominated: boolean): Kept | undefined {
+  #kept(plan: Plan, cycle: Cycle, { signatures, seenOnce, store }: Tables, isNominated: boolean): Signature | undefined {
     if (isNominated) return undefined
     const known = signatures.get(plan.key)
     if (known) return known
@@ -127,9 +130,29 @@ export class Engine {
       seenOnce.set(plan.key, true)
       return undefined
     }
-    const made: Kept = { signature: new Signature(this.#index.columns, store.partsOf(plan, cycle)), ranking: undefined }
+    const made = new Signature(this.#index.columns, store.partsOf(plan, cycle))
     signatures.set(plan.key, made)
     return made
+  }
+
+  /** The ladder of the pod and its like, if there is one: with rules about domains, from the second time on. */
+  #ladder(plan: Plan, signature: Signature, { ladders, seenOnce, spread, affinity }: Tables): Ladder | undefined {
+    // Where others have their room, verdicts that depend on domains are asked of the plugins themselves.
+    if (this.#index.cache.hasNominations && (spread?.filters || affinity?.filters)) return undefined
+    const [spreadText, affinityText] = [spread?.text ?? '', affinity?.text ?? '']
+    const key = `${plan.key}\n\n${spreadText}\n${affinityText}`
+    const known = ladders.get(key)
+    if (known?.isOf(signature) && known.isCurrent()) {
+      if (!known.isTooFine) return known
+      if (!known.isWornOut) return undefined
+    }
+    if (!known && (spreadText !== '' || affinityText !== '') && !seenOnce.get(key)) {
+      seenOnce.set(key, true)
+      return undefined
+    }
+    const ladder = new Ladder(this.#index, signature, spread?.rule(this.#pipeline.spread?.score?.weight ?? 0), affinity?.rule(this.#pipeline.affinity?.score?.weight ?? 0))
+    ladders.set(key, ladder)
+    return ladder
   }
 
   #passing(plan: Plan, cycle: Cycle, { passing, store }: Tables): Signature {
@@ -137,32 +160,6 @@ export class Engine {
     if (passing.signature) passing.signature.reset(parts)
     else passing.signature = new Signature(this.#index.columns, parts)
     return passing.signature
-  }
-
-  /** Takes the best node of a signature that nothing else has a say in; undefined where none is feasible. */
-  #ranked(kept: Kept, cycle: Cycle, random: () => number): Decision | undefined {
-    const { signature } = kept
-    const { used, capacity, infos } = this.#index.columns
-    let update: Update = signature.sync(cycle)
-    if (!kept.ranking) {
-      kept.ranking = new Ranking(signature, capacity)
-      update = 'all'
-    }
-    kept.ranking.update(update, used, cycle)
-    if (signature.feasible === 0) return undefined
-    const chosen = kept.ranking.pick(random)
-    const node = infos[chosen]?.name ?? ''
-    if (signature.feasible === 1) return { node, feasible: 1, best: [], state: cycle.state }
-    const { parts } = signature
-    const best = kept.ranking.best(chosen, bestKept).map((slot): NodeScore => {
-      const byPlugin: Record<string, number> = {}
-      for (const { plugin, weight, column } of parts.scores) byPlugin[plugin.name] = weight * column.at(slot)
-      if (parts.fitScore) byPlugin[parts.fitScore.plugin.name] = parts.fitScore.weight * parts.resources.fitScore(slot)
-      if (parts.balanced) byPlugin[parts.balanced.plugin.name] = parts.balanced.weight * parts.resources.balancedScore(slot)
-      kept.ranking?.addNormalized(slot, byPlugin)
-      return { node: infos[slot]?.name ?? '', total: kept.ranking?.total(slot) ?? 0, byPlugin }
-    })
-    return { node, feasible: signature.feasible, best, state: cycle.state }
   }
 
   #swept(signature: Signature, cycle: Cycle, demand: Demand, random: () => number): Decision {

@@ -55,7 +55,7 @@ export class ColumnStore {
         resources = true
         return true
       }
-      const sign = plugin.dependsOn === 'domain' || plugin.dependsOn === undefined ? undefined : plugin.sign?.(pod, cache)
+      const sign = plugin.sign?.(pod, cache)
       if (sign === undefined) return false
       signs.set(plugin, sign)
       key += `${sign}\n`

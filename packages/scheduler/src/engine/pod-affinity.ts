@@ -1,11 +1,14 @@
-import { termMatches } from '../framework/affinity-term.ts'
+import { termMatches, type AffinityTerm, type AffinityTerms } from '../framework/affinity-term.ts'
 import type { FastForm } from '../framework/fast-form.ts'
 import { maxNodeScore } from '../framework/normalize.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { unresolvable, unschedulable } from '../framework/status.ts'
 import type { ClusterIndex } from './cluster-index.ts'
 import type { CountVector } from './count-vector.ts'
+import { AffinityRule } from './affinity-rule.ts'
+import { DomainCounter, type Source } from './domain-counter.ts'
 import { reject } from './merge.ts'
+import type { PodMatcher } from './pod-index.ts'
 import { Scratch } from './scratch.ts'
 import { passes, type Statuses } from './statuses.ts'
 import type { HeldTerm } from './term-table.ts'
@@ -37,6 +40,16 @@ function addByDomain(counts: CountVector, topology: TopologyColumn, into: Int32A
     any = true
   }
   return any
+}
+
+const termIds = new WeakMap<AffinityTerms, number>()
+let ids = 0
+
+/** Pods with equal terms share them: a number for the terms stands for all of them. */
+function idOf(terms: AffinityTerms): number {
+  let id = termIds.get(terms)
+  if (id === undefined) termIds.set(terms, id = ++ids)
+  return id
 }
 
 /** InterPodAffinity over counts of pods and of held terms by slot. `prepare` comes first; the others speak of that pod. */
@@ -77,6 +90,68 @@ export class PodAffinity {
     this.scores = prefers || (!this.#form.ignorePreferredOfOthers && this.#held.length > this.#repelling)
   }
 
+  /** For equal texts the same rule holds for two pods. */
+  get text(): string {
+    const pod = this.#pod
+    if (!pod || (!this.filters && !this.scores)) return ''
+    let text = pod.hasAffinity ? `${idOf(pod.terms)}${this.#matchesItself(pod) ? '!' : ''}` : ''
+    for (const { id } of this.#held) text += ` ${id}`
+    return text
+  }
+
+  /** The rule for rungs that holds for the pod and its like; undefined where it has no say. */
+  rule(weight: number): AffinityRule | undefined {
+    const pod = this.#pod
+    if (!pod || (!this.filters && !this.scores)) return undefined
+    const { columns, pods } = this.#index
+    const matchers: PodMatcher[] = []
+    const matching = (terms: readonly AffinityTerm[]): CountVector => {
+      const matcher = pods.ofTerms(terms)
+      matchers.push(matcher)
+      return matcher.counts
+    }
+    const sources = (): Map<string, Source[]> => new Map<string, Source[]>()
+    const add = (to: Map<string, Source[]>, key: string, counts: CountVector, by: number): void => {
+      const list = to.get(key)
+      if (list) list.push({ counts, weight: by })
+      else to.set(key, [{ counts, weight: by }])
+    }
+    const counter = (key: string, from: readonly Source[]): DomainCounter => {
+      const topology = columns.topology(key)
+      return new DomainCounter(columns, topology, from, topology.isPerNode)
+    }
+    const { required, requiredAnti, preferred, preferredAnti } = pod.terms
+    const repelling = sources()
+    for (const term of requiredAnti) add(repelling, term.topologyKey, matching([term]), 1)
+    const weights = sources()
+    if (this.scores) {
+      for (const { term, weight: by } of preferred) add(weights, term.topologyKey, matching([term]), by)
+      for (const { term, weight: by } of preferredAnti) add(weights, term.topologyKey, matching([term]), -by)
+    }
+    for (const { kind, term, weight: by, holders } of this.#held) {
+      if (kind === 'requiredAnti') add(repelling, term.topologyKey, holders, 1)
+      else if (!this.scores) continue
+      else if (kind === 'required') {
+        if (this.#form.hardWeight > 0) add(weights, term.topologyKey, holders, this.#form.hardWeight)
+      } else if (!this.#form.ignorePreferredOfOthers) add(weights, term.topologyKey, holders, by)
+    }
+    const counters = (from: Map<string, Source[]>): DomainCounter[] => [...from].map(([key, each]) => counter(key, each))
+    const parts = {
+      name: this.name, weight,
+      attracting: required.map((term) => counter(term.topologyKey, [{ counts: matching(required), weight: 1 }])),
+      repelling: counters(repelling), weights: counters(weights), matchesItself: this.#matchesItself(pod),
+    }
+    const all = [...parts.attracting, ...parts.repelling, ...parts.weights]
+    return new AffinityRule({ ...parts, isCurrent: () => matchers.every(({ isForgotten }) => !isForgotten) && all.every(({ isPerNode, topology }) => !isPerNode || topology.isPerNode) })
+  }
+
+  #matchesItself(pod: PodInfo): boolean {
+    const { required } = pod.terms
+    if (required.length === 0) return false
+    const labels = this.#index.cache.namespaceLabels(pod.namespace)
+    return required.every((term) => termMatches(term, pod.pod, labels))
+  }
+
   filter(verdicts: Int32Array, orders: Uint8Array, order: number): void {
     const pod = this.#pod
     if (!pod) return
@@ -114,7 +189,7 @@ export class PodAffinity {
   }
 
   #filterRequired(pod: PodInfo, verdicts: Int32Array, orders: Uint8Array, order: number): void {
-    const { columns, pods, cache } = this.#index
+    const { columns, pods } = this.#index
     const { required } = pod.terms
     const { used } = columns
     const attracting = pods.ofTerms(required).counts
@@ -133,9 +208,8 @@ export class PodAffinity {
         else if (counts[domain]! <= 0 && found[slot] === 0) found[slot] = apart
       }
     }
-    const labels = cache.namespaceLabels(pod.namespace)
     // The first of a group may go anywhere.
-    const isFirst = isEmpty && required.every((term) => termMatches(term, pod.pod, labels))
+    const isFirst = isEmpty && this.#matchesItself(pod)
     for (let slot = 0; slot < used; slot++) {
       const what = found[slot]!
       if (what === missing || (what === apart && !isFirst)) this.#reject(verdicts, orders, slot, this.#unmatched, order)

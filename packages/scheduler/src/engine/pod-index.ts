@@ -19,6 +19,8 @@ export interface PodMatcher {
   readonly selector: Selector
   readonly groups: Set<PodGroup>
   readonly readsNamespaces: boolean
+  /** It counts no longer: whoever goes on needs a new one. */
+  isForgotten: boolean
   matches(one: PodInfo): boolean
 }
 
@@ -73,7 +75,7 @@ export class PodIndex {
   }
 
   #newMatcher(key: string, selector: Selector, readsNamespaces: boolean, matches: (one: PodInfo) => boolean): PodMatcher {
-    const matcher: PodMatcher = { counts: new CountVector(), selector, groups: new Set(), readsNamespaces, matches }
+    const matcher: PodMatcher = { counts: new CountVector(), selector, groups: new Set(), readsNamespaces, isForgotten: false, matches }
     for (const group of this.#candidates(selector)) if (matches(group.one)) this.#join(group, matcher)
     this.#index.add(matcher, selector)
     this.#matchers.set(key, matcher)
@@ -87,6 +89,7 @@ export class PodIndex {
   }
 
   #forget(matcher: PodMatcher): void {
+    matcher.isForgotten = true
     this.#index.delete(matcher, matcher.selector)
     for (const { matchers } of matcher.groups) {
       const at = matchers.indexOf(matcher)

@@ -1,3 +1,4 @@
+import { balanceOf, improvement } from '../plugins/node-resources/balance.ts'
 import type { FastForm } from '../framework/fast-form.ts'
 import { maxNodeScore } from '../framework/normalize.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
@@ -147,18 +148,15 @@ export class ResourceAsk {
 
   /** NodeResourcesBalancedAllocation's score of a node. */
   balancedScore(slot: number): number {
-    const fractions: number[] = []
+    const before: number[] = []
+    const after: number[] = []
     for (const { column, amount } of this.#balanced) {
       const allocatable = column.allocatable[slot] ?? 0
-      if (allocatable > 0) fractions.push(Math.min(((column.requested[slot] ?? 0) + amount) / allocatable, 1))
+      if (allocatable <= 0) continue
+      after.push(Math.min(((column.requested[slot] ?? 0) + amount) / allocatable, 1))
+      before.push(Math.min((column.requested[slot] ?? 0) / allocatable, 1))
     }
-    let deviation = 0
-    if (fractions.length === 2) deviation = Math.abs((fractions[0]! - fractions[1]!) / 2)
-    else if (fractions.length > 2) {
-      const mean = fractions.reduce((x, y) => x + y, 0) / fractions.length
-      deviation = Math.sqrt(fractions.reduce((sum, f) => sum + (f - mean) ** 2, 0) / fractions.length)
-    }
-    return Math.trunc((1 - deviation) * maxNodeScore)
+    return improvement(balanceOf(after), balanceOf(before))
   }
 
   /** Adds NodeResourcesFit's scores, times `weight`, to those of the nodes that pass. */
@@ -203,13 +201,18 @@ export class ResourceAsk {
       if (verdicts[slot] !== passes) continue
       const one = allocatableA[slot]!
       const other = allocatableB[slot]!
-      let deviation = 0
+      let before = maxNodeScore
+      let after = maxNodeScore
       if (one > 0 && other > 0) {
-        const x = (requestedA[slot]! + amountA) / one
-        const y = (requestedB[slot]! + amountB) / other
-        deviation = Math.abs(((x > 1 ? 1 : x) - (y > 1 ? 1 : y)) / 2)
+        before = balance(requestedA[slot]! / one, requestedB[slot]! / other)
+        after = balance((requestedA[slot]! + amountA) / one, (requestedB[slot]! + amountB) / other)
       }
-      sums[slot] = sums[slot]! + weight * Math.trunc((1 - deviation) * maxNodeScore)
+      sums[slot] = sums[slot]! + weight * improvement(after, before)
     }
   }
+}
+
+/** balanceOf of two, without a list of them. */
+function balance(x: number, y: number): number {
+  return Math.trunc((1 - Math.abs(((x > 1 ? 1 : x) - (y > 1 ? 1 : y)) / 2)) * maxNodeScore)
 }

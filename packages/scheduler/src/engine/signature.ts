@@ -55,6 +55,11 @@ export class Signature {
     this.#cursor = -1
   }
 
+  /** How far it has read the log of changed nodes. */
+  get cursor(): number {
+    return this.#cursor
+  }
+
   /** Catches up with the nodes; says which slots may have changed. */
   sync(cycle: Cycle): Update {
     const { podLog, used, capacity } = this.#columns

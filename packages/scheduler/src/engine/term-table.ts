@@ -7,6 +7,8 @@ export type TermKind = 'requiredAnti' | 'required' | 'preferred' | 'preferredAnt
 
 /** A term that placed pods have, and how many of them on which slot. */
 export interface HeldTerm {
+  /** No other term ever had it. */
+  readonly id: number
   readonly text: string
   readonly kind: TermKind
   readonly term: AffinityTerm
@@ -15,9 +17,11 @@ export interface HeldTerm {
   readonly holders: CountVector
 }
 
+let ids = 0
+
 function heldTerms(terms: AffinityTerms): HeldTerm[] {
   const held = (kind: TermKind, term: AffinityTerm, weight: number): HeldTerm =>
-    ({ text: `${kind} ${weight} ${term.topologyKey} ${term.about}`, kind, term, weight, holders: new CountVector() })
+    ({ id: ++ids, text: `${kind} ${weight} ${term.topologyKey} ${term.about}`, kind, term, weight, holders: new CountVector() })
   return [
     ...terms.requiredAnti.map((term) => held('requiredAnti', term, 0)),
     ...terms.required.map((term) => held('required', term, 0)),

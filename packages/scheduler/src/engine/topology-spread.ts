@@ -8,22 +8,33 @@ import { hostnameLabel, isIncluded, type Constraint } from '../plugins/pod-topol
 import type { ClusterIndex } from './cluster-index.ts'
 import { CountVector } from './count-vector.ts'
 import { Lru } from './lru.ts'
+import { DomainCounter } from './domain-counter.ts'
 import { reject } from './merge.ts'
+import type { PodMatcher } from './pod-index.ts'
 import { FilterColumn } from './plugin-columns.ts'
 import { Scratch } from './scratch.ts'
+import { SpreadRule, type SpreadPart } from './spread-rule.ts'
 import { passes, type Statuses } from './statuses.ts'
 import { noDomain, type TopologyColumn } from './topology.ts'
 
 type Form = Extract<FastForm, { kind: 'topology-spread' }>
 
-interface Prepared { readonly hard: readonly Rule[]; readonly soft: readonly Rule[] }
+interface Prepared { readonly hard: readonly Rule[]; readonly soft: readonly Rule[]; readonly text: string }
 interface Rule { readonly constraint: Constraint; readonly selector: Selector; readonly text: string }
 
-const none: Prepared = { hard: [], soft: [] }
+const none: Prepared = { hard: [], soft: [], text: '' }
 const noPods = new CountVector()
 const mismatch = "node(s) didn't match pod topology spread constraints"
 const rulesKept = 2048
 const inclusionsKept = 32
+
+/** What the inclusion policies of a constraint read of a pod; '' where every node counts. */
+function inclusionText({ honorsAffinity, honorsTaints }: Constraint, { pod: { spec } }: PodInfo): string {
+  const required = honorsAffinity ? spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution : undefined
+  const nodeSelector = honorsAffinity ? spec.nodeSelector : undefined
+  if (!required && !nodeSelector && !honorsTaints) return ''
+  return JSON.stringify([nodeSelector, required, honorsTaints ? spec.tolerations ?? [] : undefined])
+}
 
 /** PodTopologySpread over counts of pods by slot. `prepare` comes first; the others speak of that pod. */
 export class TopologySpread {
@@ -74,7 +85,10 @@ export class TopologySpread {
     if (!known) {
       const rules = (when: 'DoNotSchedule' | 'ScheduleAnyway'): Rule[] =>
         this.#form.constraintsOf(pod, cache, when).map((constraint) => ({ constraint, selector: constraint.selector, text: selectorText(constraint.selector) }))
-      known = { hard: rules('DoNotSchedule'), soft: rules('ScheduleAnyway') }
+      const hard = rules('DoNotSchedule')
+      const soft = rules('ScheduleAnyway')
+      const texts = (list: readonly Rule[]): unknown[] => list.map(({ constraint, text }) => ({ ...constraint, selector: text }))
+      known = { hard, soft, text: hard.length + soft.length === 0 ? '' : JSON.stringify([pod.namespace, this.#form.needsAllLabels(pod), texts(hard), texts(soft)]) }
       this.#rules.set(key, known)
     }
     return known
@@ -86,17 +100,72 @@ export class TopologySpread {
   }
 
   /** By slot, whether the node's pods count by the constraint's inclusion policies: 0 where they do. Undefined: everywhere. */
-  #inclusion({ honorsAffinity, honorsTaints }: Constraint, pod: PodInfo): Int32Array | undefined {
-    const { spec } = pod.pod
-    const required = honorsAffinity ? spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution : undefined
-    const nodeSelector = honorsAffinity ? spec.nodeSelector : undefined
-    if (!required && !nodeSelector && !honorsTaints) return undefined
-    const key = JSON.stringify([nodeSelector, required, honorsTaints ? spec.tolerations ?? [] : undefined])
+  #inclusion(constraint: Constraint, pod: PodInfo): Int32Array | undefined {
+    const column = this.#inclusionColumn(constraint, pod)
+    return column === undefined || column.rejected === 0 ? undefined : column.statuses
+  }
+
+  #inclusionColumn(constraint: Constraint, pod: PodInfo): FilterColumn | undefined {
+    const key = inclusionText(constraint, pod)
+    if (key === '') return undefined
     let column = this.#inclusions.get(key)
     if (!column) this.#inclusions.set(key, column = new FilterColumn(this.#index.columns, 'node'))
-    const rule = { honorsAffinity, honorsTaints }
-    column.sync((node) => (isIncluded(rule, pod.pod, node) ? passes : 1))
-    return column.rejected === 0 ? undefined : column.statuses
+    column.sync((node) => (isIncluded(constraint, pod.pod, node) ? passes : 1))
+    return column
+  }
+
+  /** For equal texts the same rule holds for two pods. */
+  get text(): string {
+    const pod = this.#pod
+    const { hard, soft, text } = this.#current
+    if (!pod || text === '') return ''
+    let own = text
+    for (const { selector } of hard) own += selector.matches(pod.pod.metadata.labels) ? '!' : '.'
+    for (const { constraint } of hard) own += inclusionText(constraint, pod)
+    for (const { constraint } of soft) own += inclusionText(constraint, pod)
+    return own
+  }
+
+  /** The rule for rungs that holds for the pod and its like; undefined where it has no say. */
+  rule(weight: number): SpreadRule | undefined {
+    const pod = this.#pod
+    const { hard, soft } = this.#current
+    if (!pod || hard.length + soft.length === 0) return undefined
+    const { columns, pods } = this.#index
+    const matchers: PodMatcher[] = []
+    const refreshes: (() => void)[] = []
+    const needsAllLabels = this.#form.needsAllLabels(pod)
+    const isLabelled = (rules: readonly Rule[]) => {
+      const topologies = rules.map(({ constraint }) => columns.topology(constraint.topologyKey))
+      return (slot: number): boolean => {
+        for (let i = 0; i < topologies.length; i++) if (topologies[i]!.domains[slot] === noDomain) return false
+        return true
+      }
+    }
+    const part = (rule: Rule, labelled: ((slot: number) => boolean) | undefined, isSoft: boolean): SpreadPart => {
+      const { constraint, selector } = rule
+      const topology = columns.topology(constraint.topologyKey)
+      const matcher = selector.isEmpty() || selector.nothing ? undefined : pods.ofNamespace(pod.namespace, selector, rule.text)
+      if (matcher) matchers.push(matcher)
+      const sources = matcher ? [{ counts: matcher.counts, weight: 1 }] : []
+      const matchesItself = selector.matches(pod.pod.metadata.labels)
+      // What a host has is counted on the host itself, whatever else counts.
+      if (isSoft && constraint.topologyKey === hostnameLabel) return { constraint, matchesItself, counter: new DomainCounter(columns, topology, sources, true) }
+      const column = this.#inclusionColumn(constraint, pod)
+      if (column) refreshes.push(() => column.sync((node) => (isIncluded(constraint, pod.pod, node) ? passes : 1)))
+      const counts = (slot: number): boolean => (!labelled || labelled(slot)) && (!column || column.statuses[slot] === passes)
+      return { constraint, matchesItself, counter: new DomainCounter(columns, topology, sources, topology.isPerNode, counts) }
+    }
+    const hardParts = hard.map((rule) => part(rule, isLabelled(hard), false))
+    const softParts = soft.map((rule) => part(rule, needsAllLabels ? isLabelled(soft) : undefined, true))
+    const shared = [...hardParts, ...softParts.filter(({ constraint }) => constraint.topologyKey !== hostnameLabel)]
+    return new SpreadRule({
+      name: this.name, weight, hard: hardParts, soft: softParts, needsAllLabels,
+      isCurrent: () => {
+        for (const refresh of refreshes) refresh()
+        return matchers.every(({ isForgotten }) => !isForgotten) && shared.every(({ counter: { isPerNode, topology } }) => !isPerNode || topology.isPerNode)
+      },
+    })
   }
 
   /** Marks in `into` (with 1) the slots of nodes that have a label for each rule. */
@@ -105,7 +174,7 @@ export class TopologySpread {
     for (let slot = 0; slot < used; slot++) into[slot] = alive[slot]!
     for (const { constraint } of rules) {
       const { domains } = this.#index.columns.topology(constraint.topologyKey)
-      for (let slot = 0; slot < used; slot++) if (domains[slot]! === noDomain) into[slot] = 0
+      for (let slot = 0; slot < used; slot++) if (domains[slot] === noDomain) into[slot] = 0
     }
   }
 

@@ -10,6 +10,8 @@ export class TopologyColumn {
   readonly #ids = new Map<string, number>()
   readonly #values: (string | undefined)[] = []
   #users: number[] = []
+  /** How many nodes have the label. */
+  nodes = 0
   readonly #free: number[] = []
 
   constructor(key: string, capacity: number) {
@@ -20,6 +22,11 @@ export class TopologyColumn {
   /** Every domain's number is less than this. */
   get size(): number {
     return this.#values.length
+  }
+
+  /** Whether no two nodes share a domain. */
+  get isPerNode(): boolean {
+    return this.nodes === this.#ids.size
   }
 
   grow(capacity: number): void {
@@ -48,11 +55,13 @@ export class TopologyColumn {
       this.#users[id] = 0
     }
     this.#users[id] = (this.#users[id] ?? 0) + 1
+    this.nodes++
     return id
   }
 
   #leave(id: number): void {
     const left = (this.#users[id] ?? 1) - 1
+    this.nodes--
     this.#users[id] = left
     if (left > 0) return
     const value = this.#values[id]
