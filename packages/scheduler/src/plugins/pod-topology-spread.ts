@@ -114,8 +114,8 @@ export function podTopologySpread(defaults: readonly TopologySpreadConstraint[] 
           continue
         }
         for (const [i, { topologyKey }] of constraints.entries()) {
-          const value = node.labels[topologyKey]
-          if (topologyKey !== hostnameLabel && value !== undefined) counts[i]!.set(value, 0)
+          // Having no label is one more value of it, as upstream has it; that the weight is of.
+          if (topologyKey !== hostnameLabel) counts[i]!.set(node.labels[topologyKey] ?? '', 0)
         }
       }
       const weights = constraints.map(({ topologyKey }, i) => Math.log((topologyKey === hostnameLabel ? nodes.length - ignored.size : counts[i]!.size) + 2))
@@ -151,11 +151,11 @@ export function podTopologySpread(defaults: readonly TopologySpreadConstraint[] 
 function countSoft(pod: PodInfo, node: NodeInfo, constraints: readonly Constraint[], counts: ReadonlyArray<Map<string, number>>, needsAll: boolean): void {
   if (needsAll && !hasAllKeys(node, constraints)) return
   for (const [i, constraint] of constraints.entries()) {
-    const value = node.labels[constraint.topologyKey]
+    const value = node.labels[constraint.topologyKey] ?? ''
     const domain = counts[i]!
     // Domains without a feasible node do not matter, and hosts are counted when they are scored.
-    const before = value === undefined ? undefined : domain.get(value)
-    if (value === undefined || before === undefined || !isIncluded(constraint, pod.pod, node)) continue
+    const before = domain.get(value)
+    if (before === undefined || !isIncluded(constraint, pod.pod, node)) continue
     domain.set(value, before + countMatching(node, constraint.selector, pod.namespace))
   }
 }
