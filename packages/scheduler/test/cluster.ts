@@ -116,7 +116,7 @@ export async function eventually<T>(what: string, ask: () => Promise<T>, wanted:
   for (;;) {
     const answer = await ask()
     if (wanted(answer)) return answer
-    if (Date.now() > end) throw new Error(`waited in vain until ${what}; last seen: ${JSON.stringify(answer, null, 1)?.slice(0, 3000)}`)
+    if (Date.now() > end) throw new Error(`waited in vain until ${what}; last seen: ${JSON.stringify(answer, (key, value: unknown) => (key === "managedFields" ? undefined : value), 1)?.slice(0, 3000)}`)
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
 }

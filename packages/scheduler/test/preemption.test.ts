@@ -55,7 +55,7 @@ test('the room that was made is kept from pods of lower priority, and is theirs 
   await cluster.client.create(core.pods, { metadata: { name: 'foreign', namespace: 'default' }, spec: { nodeName: 'n', priority: 1000, priorityClassName: 'high', containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: '100m' } } }] } })
   await cluster.createPod('lower', '1', { priorityClassName: 'middle' })
   // There is a cpu free, but it is the urgent pod's.
-  expect(condition(await refused('lower'), 'PodScheduled')?.message).toBe('0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 Insufficient cpu.')
+  expect(condition(await refused('lower'), 'PodScheduled')?.message).toBe('0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Insufficient cpu.')
   cluster.kubeletPaused = false
   await eventually('the victim is gone', names, (all) => !all.includes('victim'))
   await eventually('the urgent pod has looked again', () => cluster.pod('urgent'), (pod) => condition(pod, 'PodScheduled')?.message?.includes('No preemption victims found') ?? false)
@@ -81,7 +81,7 @@ test('a pod that may not preempt says so, and takes no one\'s room', async () =>
   await cluster.addNode('n', { cpu: '1', memory: '1Gi' })
   await place('low', '1', 'low')
   await cluster.createPod('polite', '1', { priorityClassName: 'polite' })
-  expect(condition(await refused('polite'), 'PodScheduled')?.message).toBe('0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.')
+  expect(condition(await refused('polite'), 'PodScheduled')?.message).toBe('0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.')
   expect([(await cluster.pod('low')).metadata.deletionTimestamp, await names()]).toEqual([undefined, ['low', 'polite']])
 })
 
@@ -89,7 +89,7 @@ test('pods of the same priority do not preempt each other', async () => {
   await cluster.addNode('n', { cpu: '1', memory: '1Gi' })
   await place('first', '1', 'high')
   await cluster.createPod('second', '1', { priorityClassName: 'high' })
-  expect(condition(await refused('second'), 'PodScheduled')?.message).toBe('0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.')
+  expect(condition(await refused('second'), 'PodScheduled')?.message).toBe('0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.')
   expect(await names()).toEqual(['first', 'second'])
 })
 
@@ -107,7 +107,7 @@ test('while its victims are being told, a pod does not look for others', async (
   }
   await cluster.createPod('urgent', '2', { priorityClassName: 'high' })
   await eventually('the first victim is gone', names, (all) => !all.includes('first'))
-  await eventually('the pod is kept back', () => cluster.scheduler.metrics.registry.metrics(), (text) => text.includes('scheduler_pending_pods{queue="gated"} 1'))
+  await eventually('the pod is kept back', () => cluster.scheduler.loop.metrics(), (text) => text.includes('scheduler_pending_pods{queue="gated"} 1'))
   tell()
   expect((await onNode('urgent')).spec.nodeName).toBe('n')
   expect(deletions.sort()).toEqual(['first', 'second'])

@@ -25,7 +25,7 @@ test('a pod is bound to the node that has room, with an event that says so', asy
 test('a pod that fits nowhere says why in its condition and an event, and is placed when a node comes that has room', async () => {
   await cluster.addNode('small', { cpu: '500m', memory: '1Gi' })
   await cluster.createPod('a', '1')
-  const message = '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'
+  const message = '0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'
   expect(scheduledCondition(await refused('a'))).toMatchObject({ status: 'False', reason: 'Unschedulable', message })
   const [event] = await eventually('the event is there', () => cluster.events('a', 'FailedScheduling'), (events) => events.length > 0)
   expect([event?.message, event?.type]).toEqual([message, 'Warning'])

@@ -14,15 +14,16 @@ const certificateMaxAgeMs = 10_000
 /**
  * A transport to the cluster of a kubeconfig; without a path, `$KUBECONFIG`, then `~/.kube/config`, then the service account of the pod we
  * run in. Files of tokens and certificates are read again as they rotate. A path that does not exist throws at once, what is wrong inside is
- * reported by the first request ({@link KubeconfigError}).
+ * reported by the first request ({@link KubeconfigError}). `server` stands in place of the file's, as upstream's --master.
  */
-export function transportFromKubeconfig(path: string | undefined, options: { context?: string } = {}): Transport {
+export function transportFromKubeconfig(path: string | undefined, options: { context?: string; server?: string } = {}): Transport {
   const paths = kubeconfigPaths(path)
   const [only] = paths
   if (path !== undefined && only !== undefined && !existsSync(only)) throw new KubeconfigError(`stat ${path}: no such file or directory`)
-  if (paths.length === 0) return inClusterTransport()
+  const { server } = options
+  if (paths.length === 0) return server === undefined ? inClusterTransport() : httpsTransport({ server })
   let made: Promise<Transport> | undefined
-  const transport = (): Promise<Transport> => made ??= loadKubeconfig(paths, options.context).then(transportOf)
+  const transport = (): Promise<Transport> => made ??= loadKubeconfig(paths, options.context).then((choice) => transportOf(server === undefined ? choice : { ...choice, cluster: { ...choice.cluster, server } }))
   return {
     request: async (request) => (await transport()).request(request),
     close: async () => {

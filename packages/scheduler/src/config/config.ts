@@ -12,7 +12,10 @@ import type { ClientConnectionConfig, LeaderElectionConfig, PluginsConfig, Profi
 
 export type { SchedulerConfig } from './types.ts'
 
-const { invalid, required, duplicate } = fieldErrors
+const { invalid, required, duplicate, notSupported } = fieldErrors
+
+/** What files name. JSON is what is spoken: a file that prefers protobuf, as kube-scheduler's do, loses nothing but bytes. */
+const contentTypes: readonly [string, ...string[]] = ['application/json', 'application/vnd.kubernetes.protobuf']
 
 interface ProfileFile { schedulerName?: string; percentageOfNodesToScore?: number; plugins?: PluginsConfig; pluginConfig?: Array<{ name: string; args?: Record<string, unknown> }> }
 
@@ -110,8 +113,12 @@ function leaderElectionOf(file: NonNullable<ConfigFile['leaderElection']>, error
 }
 
 function clientConnectionOf(file: NonNullable<ConfigFile['clientConnection']>, errors: FieldError[]): ClientConnectionConfig {
+  for (const name of ['contentType', 'acceptContentTypes'] as const) {
+    const value = file[name] || contentTypes[0]
+    if (value.split(',').every((type) => !contentTypes.includes(type.split(';')[0]?.trim() ?? ''))) errors.push(notSupported(`clientConnection.${name}`, value, contentTypes))
+  }
   if ((file.burst ?? 0) < 0) errors.push(invalid('clientConnection.burst', file.burst, 'must be non-negative'))
-  return { kubeconfig: file.kubeconfig ?? '', acceptContentTypes: file.acceptContentTypes ?? '', contentType: file.contentType || 'application/json', qps: file.qps || 50, burst: file.burst || 100 }
+  return { kubeconfig: file.kubeconfig ?? '', acceptContentTypes: file.acceptContentTypes ?? '', contentType: file.contentType || contentTypes[0], qps: file.qps || -1, burst: file.burst || 100 }
 }
 
 /** All profiles are of one queue, hence of one order. */
@@ -153,7 +160,7 @@ export function schedulerConfigOf(file: ConfigFile, gates: FeatureGates = featur
     delayCacheUntilActive: file.delayCacheUntilActive ?? false,
     enableProfiling: file.enableProfiling ?? true,
   }
-  return { ...config, document: documentOf(file, config) }
+  return { ...config, file, document: documentOf(file, config) }
 }
 
 /** Reads a KubeSchedulerConfiguration file strictly. Throws with the path of what is wrong. */

@@ -6,7 +6,7 @@ import { pluginsNeeded } from './plugins.ts'
 import type { SchedulerConfig } from './types.ts'
 
 /** The configuration as a file, with every default filled in: what it would take to say all that is run. */
-export function documentOf(file: ConfigFile, config: Omit<SchedulerConfig, 'document'>): Record<string, unknown> {
+export function documentOf(file: ConfigFile, config: Omit<SchedulerConfig, 'document' | 'file'>): Record<string, unknown> {
   const { leaderElection: election } = config
   const defaults = defaultPlugins(config.gates)
   return {

@@ -3,6 +3,8 @@ import { gateFacts } from './gate-facts.ts'
 
 /** Which features are on, under upstream's names and with its defaults of 1.36. */
 export interface FeatureGates {
+  /** What was set, other than by default. */
+  readonly overrides: Readonly<Record<string, boolean>>
   /** Whether a feature is on. Throws RangeError for a name that is no gate: a slip of the programmer's. */
   enabled(name: string): boolean
 }
@@ -16,6 +18,7 @@ export function featureGates(overrides: Readonly<Record<string, boolean>> = {}):
     if (fact.locked && fact.enabled !== value) throw new ConfigError(`cannot set feature gate ${name} to ${value}, feature is locked to ${fact.enabled}`)
   }
   return {
+    overrides,
     enabled(name) {
       const fact = gateFacts.get(name)
       if (!fact) throw new RangeError(`${name} is no feature gate`)

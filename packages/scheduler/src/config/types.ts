@@ -74,7 +74,7 @@ export interface ClientConnectionConfig {
   readonly kubeconfig: string
   readonly acceptContentTypes: string
   readonly contentType: string
-  /** Requests a second; negative for any number. */
+  /** Requests a second; negative for any number, which is the default here: to bound its clients is the API server's part. */
   readonly qps: number
   readonly burst: number
 }
@@ -83,7 +83,7 @@ export interface ClientConnectionConfig {
 export interface SchedulerConfig {
   readonly profiles: readonly ProfileConfig[]
   readonly extenders: readonly ExtenderConfig[]
-  /** Upstream's threads of one cycle. Cycles here run on one thread; it bounds what is done beside it (evictions at a time). */
+  /** Upstream's threads of one cycle. A cycle here has one thread; this is how many victims of a preemption are told at a time. */
   readonly parallelism: number
   readonly podInitialBackoffMs: number
   readonly podMaxBackoffMs: number
@@ -95,6 +95,8 @@ export interface SchedulerConfig {
   readonly leaderElection: LeaderElectionConfig
   readonly clientConnection: ClientConnectionConfig
   readonly gates: FeatureGates
+  /** The file as written: it can be passed on to another thread, and read again there. */
+  readonly file: unknown
   /** The file with its defaults filled in: for /configz and --write-config-to. */
   readonly document: Readonly<Record<string, unknown>>
 }

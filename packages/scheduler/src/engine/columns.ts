@@ -87,6 +87,7 @@ export class NodeColumns {
       this.nodes++
     }
     this.infos[slot] = node
+    node.slot = slot
     this.#mark(slot, changedNode | changedPods)
     return slot
   }
@@ -96,6 +97,7 @@ export class NodeColumns {
     if (slot === undefined) return
     this.#slots.delete(node.name)
     this.infos[slot] = undefined
+    node.slot = -1
     this.#free.push(slot)
     this.nodes--
     this.#mark(slot, changedNode | changedPods)

@@ -55,13 +55,17 @@ export class Cycle {
     return false
   }
 
+  /** Domain plugins of which it is known that they would skip the pod. */
+  readonly knownSkips = new Set<string>()
+
   /** All filters as the plain path runs them: for nodes that others are nominated to, and for copies of nodes. */
   get filters(): Filters {
     if (!this.#all) {
       const { state, pod, cache } = this
       for (const plugin of this.#profile.plugins) {
         if (plugin.fast?.kind !== 'topology-spread' && plugin.fast?.kind !== 'pod-affinity') continue
-        if (plugin.preFilter?.(state, pod, cache)?.status?.code === 'Skip') state.skippedFilters.add(plugin.name)
+        if (this.knownSkips.has(plugin.name)) state.skippedFilters.add(plugin.name)
+        else if (plugin.preFilter?.(state, pod, cache)?.status?.code === 'Skip') state.skippedFilters.add(plugin.name)
       }
       this.#all = new Filters(state, pod, this.#profile, cache)
     }

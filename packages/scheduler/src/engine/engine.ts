@@ -76,11 +76,13 @@ export class Engine {
     if (!early || early.status) return summarize(decidePlain(pod, this.#profile, cache, random))
     const tables = this.#currentTables()
     const cycle = new Cycle(pod, state, cache, this.#profile, tables.statuses)
+    tables.spread?.prepare(pod)
+    tables.affinity?.prepare(pod)
+    if (tables.spread?.filters === false) cycle.knownSkips.add(tables.spread.name)
+    if (tables.affinity?.filters === false) cycle.knownSkips.add(tables.affinity.name)
     const nominated = cache.hasNominations ? nominatedNode(pod, cache, early.nodes) : undefined
     if (nominated && !cycle.filters.run(nominated)) return { node: nominated.name, feasible: 1, best: [], state }
     const plan = tables.store.plan(cycle)
-    tables.spread?.prepare(pod)
-    tables.affinity?.prepare(pod)
     const demand: Demand = {
       spread: tables.spread, affinity: tables.affinity, directFilters: plan.directFilters, directScores: plan.directScores,
       allowed: early.nodes,
@@ -183,6 +185,11 @@ export class Engine {
       verdict: (node) => {
         const slot = columns.slotOf(node)
         return slot === undefined ? undefined : cycle.statuses.get(verdicts[slot] ?? 0)
+      },
+      resolvable: () => {
+        const helpful: boolean[] = []
+        for (let id = 0; id < cycle.statuses.size; id++) helpful.push(cycle.statuses.get(id)?.code === 'Unschedulable')
+        return cache.nodes.filter(({ slot }) => helpful[verdicts[slot]!] === true)
       },
       filter: (node) => cycle.filters.run(node),
       add: (other, node) => cycle.filters.add(other, node),

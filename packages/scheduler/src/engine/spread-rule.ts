@@ -97,20 +97,18 @@ export class SpreadRule implements DomainRule {
     return true
   }
 
-  /** How many domains the nodes of the rungs are in, but for those that get no score. */
+  /** How many domains the nodes of the rungs are in, but for those that get no score. To upstream, having no label is one more value of it. */
   #domains(rungs: readonly Rung[], at: number, counter: DomainCounter, field: 'spread' | 'affinity'): number {
-    if (counter.isPerNode) {
-      let nodes = 0
-      for (const rung of rungs) if (rung.parts[at] !== 0 && !Number.isNaN(rung[field])) nodes += rung.size
-      return nodes
-    }
     const seen: boolean[] = []
     let domains = 0
     for (const rung of rungs) {
       const part = rung.parts[at]!
-      if (part === 0 || Number.isNaN(rung[field]) || seen[part]) continue
-      seen[part] = true
-      domains++
+      if (Number.isNaN(rung[field]) || rung.size === 0) continue
+      if (counter.isPerNode && part !== 0) domains += rung.size
+      else if (!seen[part]) {
+        seen[part] = true
+        domains++
+      }
     }
     return domains
   }

@@ -285,14 +285,19 @@ export class TopologySpread {
     // Domains without a feasible node do not matter.
     const counts = this.#scratch.ints(1, topology.size, -1)
     let known = 0
+    // To upstream, having no label is one more value of it.
+    let without = 0
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!
       const domain = domains[slot]!
-      if (domain === noDomain || counted[slot] !== 1 || counts[domain]! >= 0) continue
-      counts[domain] = 0
-      known++
+      if (counted[slot] !== 1) continue
+      if (domain === noDomain) without = 1
+      else if (counts[domain]! < 0) {
+        counts[domain] = 0
+        known++
+      }
     }
-    const weight = Math.log(known + 2)
+    const weight = Math.log(known + without + 2)
     this.#addCounts(pods, counted, this.#inclusion(constraint, pod), topology, counts)
     for (let i = 0; i < count; i++) {
       const domain = domains[slots[i]!]!

@@ -28,7 +28,6 @@ export async function offlineExplainer(client: KubeClient, config: SchedulerConf
         logger.error(error, 'Failed to take in a change', { type: change.type })
       }
     },
-    event() {},
     waiting: (pod) => explainer.waiting(pod),
     settled: (key) => explainer.settled(key),
   }

@@ -20,17 +20,26 @@ export class NodeInfo {
   /** Another number whenever its pods are others: what was summed up over them holds as long as this stays. */
   podsVersion = 0
   #lowestPriority: number | undefined
+  /** Its number among the engine's columns; -1 for copies and where there is no engine. */
+  slot = -1
 
-  constructor(node: Node) {
+  constructor(node: Node, like?: NodeInfo) {
     this.name = node.metadata.name
     this.#node = node
-    this.node = node
+    if (like) {
+      this.allocatable = like.allocatable
+      this.allowedPods = like.allowedPods
+    } else this.node = node
   }
 
   /** A copy to try things out on: the same node and pods, its own sums. */
   clone(): NodeInfo {
-    const copy = new NodeInfo(this.#node)
-    for (const pod of this.pods.values()) copy.addPod(pod)
+    const copy = new NodeInfo(this.#node, this)
+    copy.requested.addAll(this.requested)
+    copy.nonZeroMilliCpu = this.nonZeroMilliCpu
+    copy.nonZeroMemory = this.nonZeroMemory
+    for (const [key, pod] of this.pods) copy.pods.set(key, pod)
+    for (const [key, pod] of this.podsWithAffinity) copy.podsWithAffinity.set(key, pod)
     return copy
   }
 

@@ -26,6 +26,8 @@ export interface FailedCycle {
   readonly random: () => number
   /** Why the node was rejected. */
   verdict(node: string): Status | undefined
+  /** The nodes whose verdict is Unschedulable, in the snapshot's order, where that is known without asking about each. */
+  readonly resolvable?: () => readonly NodeInfo[]
   /** Whether the pod fits on the node as it is now given, beside the pods that are nominated to it. */
   filter(node: NodeInfo): Status | undefined
   /** Puts a pod on a copy of a node and lets the plugins count it. */
@@ -122,6 +124,8 @@ export interface Plugin {
   unreserve?(state: CycleState, pod: PodInfo, node: string): void
   /** The last word before binding: a status rejects the pod, `waitMs` lets it wait that long until somebody allows or rejects it. */
   permit?(state: CycleState, pod: PodInfo, node: string): PermitResult | undefined
+  /** Whether preBind has nothing to do for the pod (upstream: PreBindPreFlight's Skip); it has, where absent. Fast, and without effects. */
+  preBindSkips?(state: CycleState, pod: PodInfo, node: string): boolean
   /** Prepares the API for the binding. Runs after the decision, beside the loop: it alone, bind and postBind may wait for the API. */
   preBind?(state: CycleState, pod: PodInfo, node: string, signal: AbortSignal): Promise<Status | undefined>
   /** Binds the pod, or leaves it to the next one (Skip). Throws where the API refuses. */

@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '@berth/kube'
 import { featureGates, type FeatureGates } from '../config/feature-gates.ts'
 import { pluginsNeeded, pointMethods, resolvePlugins, type ResolvedPlugins } from '../config/plugins.ts'
 import { extensionPoints, type ExtensionPoint, type PluginRef, type PluginsConfig } from '../config/types.ts'
+import { feedResources } from '../loop/feed.ts'
 import { plugins as registry, type PluginArgs, type PluginContext } from '../plugins/registry.ts'
 import type { Plugin } from './plugin.ts'
 import { resourceKey } from './resource-key.ts'
@@ -74,9 +75,9 @@ export function makeProfile(options: ProfileOptions): Profile {
   }
 }
 
-/** The kinds that the profiles' plugins read beside those that every scheduler watches; each once. */
+/** The kinds that are read where the API serves them: owners, budgets, and what the profiles' plugins read; each once. */
 export function watchedKinds(profiles: Iterable<Profile>): ResourceInfo[] {
-  const kinds = new Map<string, ResourceInfo>()
+  const kinds = new Map<string, ResourceInfo>(feedResources.map((resource) => [resourceKey(resource), resource]))
   for (const { plugins } of profiles) for (const { name } of plugins) for (const resource of registry[name]?.watches ?? []) kinds.set(resourceKey(resource), resource)
   return [...kinds.values()]
 }

@@ -24,6 +24,14 @@ export class Resources {
     }
   }
 
+  /** Adds what another one has. */
+  addAll(other: Resources): void {
+    this.milliCpu += other.milliCpu
+    this.memory += other.memory
+    this.ephemeralStorage += other.ephemeralStorage
+    for (const [name, amount] of other.scalar) this.scalar.set(name, (this.scalar.get(name) ?? 0) + amount)
+  }
+
   /** The amount of a resource by its API name. */
   get(name: string): number {
     if (name === 'cpu') return this.milliCpu

@@ -4,6 +4,8 @@ export type Code =
   | 'Unschedulable'
   /** Not here, whatever pods are removed. */
   | 'UnschedulableAndUnresolvable'
+  /** Not yet: what the pod needs is on its way. It goes on without back-off once it is there. */
+  | 'Pending'
   /** The plugin has nothing to say about this pod: its later calls are left out. */
   | 'Skip'
 

@@ -12,10 +12,19 @@ export interface PermitWaiter {
   reject(plugin: string, message: string): void
 }
 
+/** The pods of a PodGroup, by key. */
+export interface PodGroupState {
+  readonly all: number
+  /** Those that have a node, or are on their way to one. */
+  readonly placed: ReadonlySet<string>
+  readonly waiting: readonly string[]
+}
+
 /** What plugins can do about pods other than the one they are asked about. */
 export interface WaitingPods {
   /** The pods that wait for leave. */
   permitted(): Iterable<PermitWaiter>
   /** Lets pods of the queue be tried at once, whatever rejected them. */
   activate(keys: Iterable<string>): void
+  group(namespace: string, name: string): PodGroupState
 }

@@ -1,6 +1,5 @@
+import type { Decision, NodeScore } from '../cycle/decision.ts'
 import { misfitMessage } from '../cycle/fit-error.ts'
-import type { Decision, NodeScore } from '../cycle/decide.ts'
-import { reasonCounts } from '../framework/reason-lines.ts'
 
 /** What is kept of a decision from the moment it is made: the best few nodes, or how often each reason held. */
 export interface DecisionRecord {
@@ -15,8 +14,6 @@ export interface DecisionRecord {
   readonly message?: string
   readonly reasons?: Readonly<Record<string, number>>
 }
-
-const bestKept = 5
 
 /** The last decision on each of the last `capacity` pods. */
 export class DecisionLog {
@@ -33,8 +30,8 @@ export class DecisionLog {
 
   add(pod: string, decision: Decision, time: number, sequence: number): void {
     const record: DecisionRecord = decision.node === undefined
-      ? { pod, time, sequence, message: misfitMessage(decision.misfit), reasons: Object.fromEntries(reasonCounts(decision.misfit.verdicts.values())) }
-      : { pod, time, sequence, node: decision.node, feasible: decision.feasible.length, best: [...decision.scores].sort((a, b) => b.total - a.total).slice(0, bestKept) }
+      ? { pod, time, sequence, message: misfitMessage(decision.misfit), reasons: Object.fromEntries(decision.misfit.reasons) }
+      : { pod, time, sequence, node: decision.node, feasible: decision.feasible, best: decision.best }
     this.#records.delete(pod)
     this.#records.set(pod, record)
     if (this.#records.size <= this.#capacity) return

@@ -1,90 +1,95 @@
-import { apps, core, type ResourceInfo } from '@berth/api'
+import { apps, core, policy, type ResourceInfo } from '@berth/api'
 import type { Pod } from '@berth/api/types/core/v1'
-import type { LabelSelector, ObjectMeta } from '@berth/api/types/meta/v1'
+import type { LabelSelector } from '@berth/api/types/meta/v1'
+import type { PodDisruptionBudget } from '@berth/api/types/policy/v1'
 import { keyOf, type Informers } from '@berth/kube'
 import type { Change } from '../cache/changes.ts'
-import type { EventObjects } from '../framework/plugin.ts'
-import type { ClusterEvent } from '../queue/events.ts'
-import { nodeEvents } from './node-events.ts'
-import { projectNode, projectPod } from './project.ts'
+import type { KubernetesObject } from '../framework/resource-key.ts'
+import { withoutManagedFields } from '../plugins/projections.ts'
+import { projectBudget, projectController, projectNamespace, projectNode, projectOwner, projectPod, projectService } from './project.ts'
+import { followThinly } from './thin-informer.ts'
 
-/** What the feed tells the scheduler. */
+/** What the feed tells: a cache, a queue or an explanation lives on nothing else. What an object was before is for who is told to know. */
 export interface FeedSink {
-  /** The cluster changed. */
+  /** The cluster changed. A pod that is gone may have had a node or not. */
   change(change: Change): void
-  /** Something happened that may help pods that fit nowhere. */
-  event(event: ClusterEvent, objects: EventObjects): void
-  /** A pod without a node is there, or has changed from `old`. */
-  waiting(pod: Pod, old?: Pod): void
+  /** A pod without a node is there, or has changed. */
+  waiting(pod: Pod): void
   /** A pod waits no longer: it has a node, or is gone. */
   settled(key: string): void
 }
 
+/**
+ * Turns informers into the one stream of changes that the cache and the queue live on: what every API server serves.
+ * `whole`: pods and nodes are told as they are, for somebody (an extender) who may read any of it.
+ */
+export function connectFeed(informers: Informers, sink: FeedSink, { whole = false }: { readonly whole?: boolean } = {}): void {
+  followThinly(informers, core.nodes, { project: whole ? withoutManagedFields : projectNode }, {
+    set: (node) => sink.change({ type: 'node-set', node }),
+    gone: (name) => sink.change({ type: 'node-gone', name }),
+  })
+  followThinly(informers, core.namespaces, { project: projectNamespace }, {
+    set: ({ metadata: { name, labels = {} } }) => sink.change({ type: 'namespace-set', name, labels }),
+    gone: (name) => sink.change({ type: 'namespace-gone', name }),
+  })
+  followThinly(informers, core.services, { project: projectService }, {
+    set: (service) => sink.change({ type: 'service-set', service }),
+    gone: (key) => sink.change({ type: 'service-gone', key }),
+  })
+  const waiting = new Set<string>()
+  followThinly(informers, core.pods, { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed', project: whole ? withoutManagedFields : projectPod }, {
+    set(pod) {
+      const key = keyOf(pod)
+      if (!pod.spec.nodeName) {
+        waiting.add(key)
+        return sink.waiting(pod)
+      }
+      if (waiting.delete(key)) sink.settled(key)
+      sink.change({ type: 'pod-set', pod })
+    },
+    gone(key) {
+      waiting.delete(key)
+      sink.settled(key)
+      sink.change({ type: 'pod-gone', key })
+    },
+  })
+}
+
+type Connect = (informers: Informers, sink: FeedSink) => void
+
 /** Owners that say by their selector which pods belong together. */
-interface Owner { metadata: ObjectMeta; spec: { selector?: LabelSelector } }
+interface Owner extends KubernetesObject { spec: { selector?: LabelSelector } }
 
-function projectOwner<T extends Owner>(owner: T): T {
-  const { name, namespace, uid, resourceVersion } = owner.metadata
-  return { metadata: { name, namespace, uid, resourceVersion }, spec: { selector: owner.spec.selector } } as T
+const owner = <T extends Owner>(resource: ResourceInfo<T>): Connect => (informers, sink) => {
+  const { kind } = resource
+  followThinly(informers, resource, { project: projectOwner }, {
+    set({ metadata: { namespace, name }, spec: { selector } }) {
+      if (selector) sink.change({ type: 'owner-set', kind, key: `${namespace ?? ''}/${name}`, selector })
+    },
+    gone: (key) => sink.change({ type: 'owner-gone', kind, key }),
+  })
 }
 
-/** Turns informers into the one stream of changes that the cache and the queue live on. */
-export function connectFeed(informers: Informers, sink: FeedSink): void {
-  informers.for(core.nodes, { project: projectNode }).on({
-    added(node) {
-      sink.change({ type: 'node-set', node })
-      sink.event('NodeAdded', { now: node })
+/** The kinds that have changes of their own and that not every API server serves. */
+const feedKinds: ReadonlyArray<readonly [ResourceInfo, Connect]> = [
+  [apps.replicasets, owner(apps.replicasets)],
+  [apps.statefulsets, owner(apps.statefulsets)],
+  [core.replicationcontrollers, (informers, sink) => followThinly(informers, core.replicationcontrollers, { project: projectController }, {
+    set({ metadata: { namespace, name }, spec }) {
+      if (spec?.selector) sink.change({ type: 'owner-set', kind: 'ReplicationController', key: `${namespace ?? ''}/${name}`, selector: { matchLabels: spec.selector } })
     },
-    updated(old, node) {
-      sink.change({ type: 'node-set', node })
-      for (const event of nodeEvents(old, node)) sink.event(event, { old, now: node })
-    },
-    deleted(node) {
-      sink.change({ type: 'node-gone', name: node.metadata.name })
-      sink.event('NodeDeleted', { old: node })
-    },
-  })
-  informers.for(core.namespaces).on({
-    added: (namespace) => sink.change({ type: 'namespace-set', name: namespace.metadata.name, labels: namespace.metadata.labels ?? {} }),
-    updated(old, namespace) {
-      sink.change({ type: 'namespace-set', name: namespace.metadata.name, labels: namespace.metadata.labels ?? {} })
-      if (JSON.stringify(old.metadata.labels) !== JSON.stringify(namespace.metadata.labels)) sink.event('NamespaceChanged', { old, now: namespace })
-    },
-    deleted: (namespace) => sink.change({ type: 'namespace-gone', name: namespace.metadata.name }),
-  })
-  informers.for(core.services).on({
-    added: (service) => sink.change({ type: 'service-set', service }),
-    updated: (_, service) => sink.change({ type: 'service-set', service }),
-    deleted: (service) => sink.change({ type: 'service-gone', key: keyOf(service) }),
-  })
-  connectOwner(informers, apps.replicasets, 'ReplicaSet', sink)
-  connectPods(informers, sink)
-}
+    gone: (key) => sink.change({ type: 'owner-gone', kind: 'ReplicationController', key }),
+  })],
+  [policy.poddisruptionbudgets, (informers, sink) => followThinly<PodDisruptionBudget>(informers, policy.poddisruptionbudgets, { project: projectBudget }, {
+    set: (budget) => sink.change({ type: 'budget-set', budget }),
+    gone: (key) => sink.change({ type: 'budget-gone', key }),
+  })],
+]
 
-function connectOwner<T extends Owner>(informers: Informers, resource: ResourceInfo<T>, kind: string, sink: FeedSink): void {
-  const set = (owner: T): void => {
-    if (owner.spec.selector) sink.change({ type: 'owner-set', kind, key: keyOf(owner), selector: owner.spec.selector })
-  }
-  informers.for(resource, { project: projectOwner }).on({ added: set, updated: (_, owner) => set(owner), deleted: (owner) => sink.change({ type: 'owner-gone', kind, key: keyOf(owner) }) })
-}
+/** What {@link connectKind} follows for every scheduler, where it is served. */
+export const feedResources: readonly ResourceInfo[] = feedKinds.map(([resource]) => resource)
 
-function connectPods(informers: Informers, sink: FeedSink): void {
-  informers.for(core.pods, { fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed', project: projectPod }).on({
-    added(pod) {
-      if (!pod.spec.nodeName) return sink.waiting(pod)
-      sink.change({ type: 'pod-set', pod })
-      sink.event('AssignedPodAdded', { now: pod })
-    },
-    updated(old, pod) {
-      if (!pod.spec.nodeName) return sink.waiting(pod, old)
-      if (!old.spec.nodeName) sink.settled(keyOf(pod))
-      sink.change({ type: 'pod-set', pod })
-      sink.event(old.spec.nodeName ? 'AssignedPodUpdated' : 'AssignedPodAdded', { old, now: pod })
-    },
-    deleted(pod) {
-      sink.settled(keyOf(pod))
-      sink.change({ type: 'pod-gone', key: keyOf(pod) })
-      if (pod.spec.nodeName) sink.event('AssignedPodDeleted', { old: pod })
-    },
-  })
+/** How a kind with a change of its own is followed; undefined for any other. */
+export function feedOf(resource: ResourceInfo): Connect | undefined {
+  return feedKinds.find(([own]) => own === resource)?.[1]
 }

@@ -8,5 +8,7 @@ export function nodeEvents(old: Node, now: Node): ClusterEvent[] {
   if (!isDeepStrictEqual(old.status?.allocatable, now.status?.allocatable)) events.push('NodeAllocatableChanged')
   if (!isDeepStrictEqual(old.metadata.labels, now.metadata.labels)) events.push('NodeLabelsChanged')
   if (!isDeepStrictEqual(old.spec.taints, now.spec.taints) || old.spec.unschedulable !== now.spec.unschedulable) events.push('NodeTaintsChanged')
+  if (!isDeepStrictEqual(old.metadata.annotations, now.metadata.annotations)) events.push('NodeAnnotationsChanged')
+  if (!isDeepStrictEqual(old.status?.declaredFeatures, now.status?.declaredFeatures)) events.push('NodeDeclaredFeaturesChanged')
   return events
 }

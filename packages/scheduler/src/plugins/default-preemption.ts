@@ -1,7 +1,7 @@
-import { reasonLines } from '../framework/reason-lines.ts'
+import { reasonCounts } from '../framework/reason-lines.ts'
 import type { Candidate, FailedCycle, Plugin, PostFilterResult } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
-import { unresolvable, type Status } from '../framework/status.ts'
+import type { Status } from '../framework/status.ts'
 import { whyNotEligible } from './default-preemption/eligibility.ts'
 import { bestCandidates } from './default-preemption/pick-node.ts'
 import { selectVictims } from './default-preemption/select-victims.ts'
@@ -12,24 +12,28 @@ export interface DefaultPreemptionArgs {
   readonly minCandidateNodesAbsolute?: number
 }
 
-const notHelpful = unresolvable('Preemption is not helpful for scheduling')
+const notHelpful = 'Preemption is not helpful for scheduling'
 
 /** The candidates among the nodes where removing pods could help, or each such node's reason why it cannot. */
-function findCandidates(pod: PodInfo, cycle: FailedCycle, enough: (nodes: number) => number): { candidates: Candidate[]; verdicts: Map<string, Status> } {
+function findCandidates(pod: PodInfo, cycle: FailedCycle, enough: (nodes: number) => number): { candidates: Candidate[]; failures: Status[] } {
   const { nodes, budgets } = cycle.snapshot
-  const verdicts = new Map<string, Status>(nodes.map(({ name }) => [name, notHelpful]))
-  const potential = nodes.filter(({ name }) => cycle.verdict(name)?.code === 'Unschedulable')
+  const potential = cycle.resolvable?.() ?? nodes.filter(({ name }) => cycle.verdict(name)?.code === 'Unschedulable')
   const wanted = enough(potential.length)
   const offset = Math.floor(cycle.random() * potential.length)
   const candidates: Candidate[] = []
-  for (const node of [...potential.slice(offset), ...potential.slice(0, offset)]) {
-    const found = selectVictims(pod, node, cycle, budgets)
-    if ('code' in found) verdicts.set(node.name, found)
-    else candidates.push(found)
+  const failures: Status[] = []
+  let isHarmless = false
+  for (let i = 0; i < potential.length; i++) {
+    const found = selectVictims(pod, potential[(offset + i) % potential.length]!, cycle, budgets)
+    if ('code' in found) failures.push(found)
+    else {
+      candidates.push(found)
+      if (found.violations === 0) isHarmless = true
+    }
     // Candidates that hurt a budget alone are not enough.
-    if (candidates.length >= wanted && candidates.some(({ violations }) => violations === 0)) break
+    if (candidates.length >= wanted && isHarmless) break
   }
-  return { candidates, verdicts }
+  return { candidates, failures }
 }
 
 /** Makes room for pods by letting pods of lower priority go (kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption). */
@@ -42,11 +46,15 @@ export function defaultPreemption(args: DefaultPreemptionArgs = {}): Plugin {
     postFilter(pod, cycle): PostFilterResult {
       const why = whyNotEligible(pod, cycle)
       if (why !== undefined) return { victims: [], message: `preemption: ${why}` }
-      const { candidates, verdicts } = findCandidates(pod, cycle, enough)
+      const { candidates, failures } = findCandidates(pod, cycle, enough)
       const [best] = bestCandidates(candidates)
       if (best) return { nominatedNode: best.node, victims: best.victims, candidates }
-      const lines = reasonLines(verdicts.values())
-      return { nominatedNode: '', victims: [], message: `preemption: 0/${verdicts.size} nodes are available: ${lines.join(', ')}.` }
+      const all = cycle.snapshot.nodes.length
+      const counts = reasonCounts(failures)
+      // Where nobody's leaving helps, nobody was asked.
+      if (all > failures.length) counts.set(notHelpful, (counts.get(notHelpful) ?? 0) + all - failures.length)
+      const lines = [...counts].map(([reason, count]) => `${count} ${reason}`).sort()
+      return { nominatedNode: '', victims: [], message: `preemption: 0/${all} nodes are available: ${lines.join(', ')}.` }
     },
   }
 }

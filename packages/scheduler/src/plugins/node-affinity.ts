@@ -1,7 +1,10 @@
-import type { NodeAffinity, NodeSelectorTerm } from '@berth/api/types/core/v1'
+import { isDeepStrictEqual } from 'node:util'
+import type { Node, NodeAffinity, NodeSelectorTerm } from '@berth/api/types/core/v1'
 import { nodeSelectorMatches, nodeSelectorTermMatches, requiredNodeAffinityMatches } from '@berth/pod-rules'
+import { nodesOf, podsOf } from '../framework/event-objects.ts'
 import { defaultNormalize } from '../framework/normalize.ts'
-import type { Plugin } from '../framework/plugin.ts'
+import type { EventObjects, Plugin } from '../framework/plugin.ts'
+import type { PodInfo } from '../framework/pod-info.ts'
 import { skip, unresolvable } from '../framework/status.ts'
 
 /** The node names that a term allows by matchFields, or undefined where it does not name any. */
@@ -22,11 +25,17 @@ function namesOf(term: NodeSelectorTerm): Set<string> | undefined {
 export function nodeAffinity(addedAffinity?: NodeAffinity): Plugin {
   const added = addedAffinity?.requiredDuringSchedulingIgnoredDuringExecution
   const addedPreferred = addedAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+  const matches = (pod: PodInfo, node: Node): boolean => (!added || nodeSelectorMatches(added, node)) && requiredNodeAffinityMatches(pod.pod, node)
+  /** The node matches, and did not before. */
+  const comesToMatch = (pod: PodInfo, objects: EventObjects): boolean => {
+    const { old, now } = nodesOf(objects)
+    return now !== undefined && matches(pod, now) && (!old || !matches(pod, old))
+  }
   return {
     name: 'NodeAffinity',
     dependsOn: 'node',
     sign: ({ pod: { spec } }) => (spec.nodeSelector ?? spec.affinity?.nodeAffinity ? JSON.stringify([spec.nodeSelector, spec.affinity?.nodeAffinity]) : ''),
-    events: () => [{ event: 'NodeAdded' }, { event: 'NodeLabelsChanged' }],
+    events: () => [{ event: 'NodeAdded', helps: comesToMatch }, { event: 'NodeLabelsChanged', helps: comesToMatch }, { event: 'UnscheduledPodUpdated', helps: affinityChanged }],
     preFilter(_state, { pod }) {
       const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
       if (!required && Object.keys(pod.spec.nodeSelector ?? {}).length === 0 && !added) return { status: skip }
@@ -58,4 +67,10 @@ export function nodeAffinity(addedAffinity?: NodeAffinity): Plugin {
       defaultNormalize(scores, false)
     },
   }
+}
+
+/** A gated pod's selector may be narrowed, and the pod then fits elsewhere than what was looked at. */
+function affinityChanged(_pod: PodInfo, objects: EventObjects): boolean {
+  const { old, now } = podsOf(objects)
+  return !isDeepStrictEqual(old?.spec.nodeSelector, now?.spec.nodeSelector) || !isDeepStrictEqual(old?.spec.affinity, now?.spec.affinity)
 }

@@ -1,7 +1,8 @@
-import type { NodeInfo } from '../framework/node-info.ts'
+import { nodesOf, podsOf } from '../framework/event-objects.ts'
+import { NodeInfo } from '../framework/node-info.ts'
 import { maxNodeScore } from '../framework/normalize.ts'
-import type { Plugin } from '../framework/plugin.ts'
-import type { PodInfo } from '../framework/pod-info.ts'
+import type { EventObjects, Plugin } from '../framework/plugin.ts'
+import { podInfoOf, type PodInfo } from '../framework/pod-info.ts'
 import { unresolvable, unschedulable } from '../framework/status.ts'
 import { scalarNotWanted, usageOf } from './node-resources/usage.ts'
 
@@ -64,11 +65,27 @@ export function nodeResourcesFit(args: NodeResourcesFitArgs = {}): Plugin {
     if (strategy === 'MostAllocated') return Math.trunc((Math.min(used, allocatable) * maxNodeScore) / allocatable)
     return used > allocatable ? 0 : Math.trunc(((allocatable - used) * maxNodeScore) / allocatable)
   }
+  /** The node as it is now would take the pod if it were empty, and has more than before of something that the pod wants. */
+  const fitsNow = (pod: PodInfo, objects: EventObjects): boolean => {
+    const { old, now } = nodesOf(objects)
+    if (!now) return false
+    const node = new NodeInfo(now)
+    if (lacking(pod, node, ignored).reasons.length > 0) return false
+    if (!old) return true
+    const before = new NodeInfo(old)
+    return node.allowedPods > before.allowedPods || wantedResources(pod).some((name) => node.allocatable.get(name) > before.allocatable.get(name))
+  }
   return {
     name: 'NodeResourcesFit',
     dependsOn: 'node-and-pods',
     fast: { kind: 'resource-fit', ignored, resources, strategy, scoreOf },
-    events: () => [{ event: 'NodeAdded' }, { event: 'NodeAllocatableChanged' }, { event: 'AssignedPodDeleted' }, { event: 'AssignedPodUpdated' }, { event: 'UnscheduledPodUpdated' }],
+    events: () => [
+      { event: 'NodeAdded', helps: fitsNow },
+      { event: 'NodeAllocatableChanged', helps: fitsNow },
+      { event: 'AssignedPodDeleted' },
+      { event: 'AssignedPodUpdated', helps: asksForLess },
+      { event: 'UnscheduledPodUpdated', helps: (pod, objects) => podsOf(objects).now !== undefined && asksForLess(pod, objects) },
+    ],
     filter(_state, pod, node) {
       const { reasons, hopeless } = lacking(pod, node, ignored)
       if (reasons.length === 0) return undefined
@@ -90,4 +107,17 @@ export function nodeResourcesFit(args: NodeResourcesFitArgs = {}): Plugin {
       return strategy === 'RequestedToCapacityRatio' ? Math.round(sum / weights) : Math.trunc(sum / weights)
     },
   }
+}
+
+function wantedResources({ requests }: PodInfo): string[] {
+  return ['cpu', 'memory', 'ephemeral-storage', ...requests.scalar.keys()].filter((name) => requests.get(name) > 0)
+}
+
+/** A pod has been resized, and asks for less of something that this one wants. */
+function asksForLess(pod: PodInfo, objects: EventObjects): boolean {
+  const { old, now } = podsOf(objects)
+  if (!old || !now) return true
+  const before = podInfoOf(old).requests
+  const after = podInfoOf(now).requests
+  return wantedResources(pod).some((name) => after.get(name) < before.get(name))
 }

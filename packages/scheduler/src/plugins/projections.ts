@@ -5,7 +5,7 @@ import { resourceKey, type KubernetesObject } from '../framework/resource-key.ts
 export type Projection = (object: KubernetesObject) => KubernetesObject
 
 /** No plugin reads who wrote which field. */
-function withoutManagedFields(object: KubernetesObject): KubernetesObject {
+export function withoutManagedFields<T extends KubernetesObject>(object: T): T {
   delete object.metadata.managedFields
   return object
 }

@@ -5,7 +5,7 @@ import { unresolvable } from '../framework/status.ts'
 export function schedulingGates(): Plugin {
   return {
     name: 'SchedulingGates',
-    events: () => [{ event: 'UnscheduledPodUpdated' }],
+    events: () => [{ event: 'UnscheduledPodUpdated', helps: ({ pod }) => (pod.spec.schedulingGates ?? []).length === 0 }],
     preEnqueue({ pod }) {
       const gates = pod.spec.schedulingGates ?? []
       return gates.length === 0 ? undefined : unresolvable(`waiting for scheduling gates: [${gates.map((g) => g.name).join(' ')}]`)

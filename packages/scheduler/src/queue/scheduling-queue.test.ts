@@ -6,15 +6,16 @@ import { podInfoOf, type PodInfo } from '../framework/pod-info.ts'
 import { nodeResourcesFit } from '../plugins/node-resources-fit.ts'
 import { prioritySort } from '../plugins/priority-sort.ts'
 import { schedulingGates } from '../plugins/scheduling-gates.ts'
+import { eventLabel } from './events.ts'
 import { SchedulingQueue } from './scheduling-queue.ts'
 
 const pod = (name: string, spec: Partial<Pod['spec']> = {}): PodInfo => podInfoOf({ metadata: { name, namespace: 'default' }, spec: { containers: [{ name: 'c', image: 'x' }], ...spec } })
 
-function queueOf() {
+function queueOf(popsFromBackoff = false) {
   const clock = fakeClock()
   const plugins: Plugin[] = [prioritySort(), schedulingGates(), nodeResourcesFit()]
   const sort = plugins[0]!
-  const queue = new SchedulingQueue({ clock, less: (a, b) => sort.less!(a, b), pluginsOf: () => plugins, initialBackoffMs: 1000, maxBackoffMs: 10_000, maxUnschedulableMs: 300_000, onReady: () => undefined })
+  const queue = new SchedulingQueue({ clock, less: (a, b) => sort.less!(a, b), pluginsOf: () => plugins, initialBackoffMs: 1000, maxBackoffMs: 10_000, maxUnschedulableMs: 300_000, popsFromBackoff, onReady: () => undefined })
   const popped = (): string[] => {
     const names: string[] = []
     for (let next = queue.pop(); next; next = queue.pop()) names.push(next.info.pod.metadata.name)
@@ -117,13 +118,53 @@ test('a held pod is kept back, and goes on at its release if an event helped it 
   expect(popped()).toEqual(['a'])
 })
 
-test('a pod that fits nowhere is tried again when it is activated, after its back-off', async () => {
-  const { clock, queue, popped } = queueOf()
+test('a pod that fits nowhere is tried again at once when it is activated', () => {
+  const { queue, popped } = queueOf()
   queue.add(pod('a'))
   queue.reject(queue.pop()!, new Set(['NodeResourcesFit']))
   queue.activate('default/a')
-  expect(queue.sizes).toEqual({ active: 0, backoff: 1, unschedulable: 0, gated: 0 })
-  await clock.advance(1000)
-  queue.flush()
   expect(popped()).toEqual(['a'])
+})
+
+test('where nobody else is ready, a pod in back-off goes on; one that failed does not', () => {
+  const { queue, popped } = queueOf(true)
+  queue.add(pod('fits nowhere'))
+  queue.reject(queue.pop()!, new Set(['NodeResourcesFit']))
+  queue.moveOn('AssignedPodDeleted')
+  queue.add(pod('ready'))
+  expect(popped()).toEqual(['ready', 'fits nowhere'])
+  queue.add(pod('failed'))
+  queue.retry(queue.pop()!)
+  expect(popped()).toEqual([])
+})
+
+test('an event that a plugin had been waiting for takes the back-off away', () => {
+  const { queue, popped } = queueOf()
+  queue.add(pod('a'))
+  queue.reject(queue.pop()!, new Set(['NodeResourcesFit']), new Set(['NodeResourcesFit']))
+  queue.moveOn('AssignedPodDeleted')
+  expect(popped()).toEqual(['a'])
+})
+
+test('what happened while a pod was away is not lost when it comes back', () => {
+  const { queue } = queueOf()
+  queue.add(pod('a'))
+  const away = queue.pop()!
+  queue.depart(away.key)
+  queue.moveOn('AssignedPodDeleted')
+  queue.reject(away, new Set(['NodeResourcesFit']))
+  expect(queue.sizes).toEqual({ active: 0, backoff: 1, unschedulable: 0, gated: 0 })
+})
+
+test('a plugin that names no events is helped by any', () => {
+  const { queue, popped } = queueOf()
+  queue.add(pod('a'))
+  queue.reject(queue.pop()!, new Set(['PrioritySort']))
+  queue.moveOn('NodeDeleted')
+  expect(queue.sizes.backoff).toBe(1)
+  expect(popped()).toEqual([])
+})
+
+test.each([['NodeAdded', 'NodeAdd'], ['AssignedPodDeleted', 'AssignedPodDelete'], ['ResourceClaimUpdated', 'ResourceClaimUpdate'], ['NodeTaintsChanged', 'NodeUpdateNodeTaint'], ['BackoffComplete', 'BackoffComplete']] as const)('upstream counts %s as %s', (event, label) => {
+  expect(eventLabel(event)).toBe(label)
 })
