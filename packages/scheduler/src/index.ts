@@ -3,3 +3,4 @@ export { readSchedulerConfig, schedulerConfigOf, type SchedulerConfig } from './
 export { ConfigError } from './errors.ts'
 export type { Scheduler } from './loop/scheduler.ts'
 export { startScheduler, type StartSchedulerOptions } from './start.ts'
+export { startServedScheduler, type ServedSchedulerOptions } from './start-served.ts'

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { startApiServer } from '@berth/apiserver'
-import { createClient, type Logger, type RunningPart } from '@berth/kube'
+import { createClient, issueCertificate, type Logger, type RunningPart } from '@berth/kube'
 import { stopInTurn } from '../boot/stop.ts'
 import { serverAddress, type Instance } from '../instance/instance.ts'
 import type { Layout } from '../instance/layout.ts'
@@ -9,6 +9,9 @@ import { writeCredentials } from './credentials.ts'
 import { ensureRoles } from './roles.ts'
 import { ensureStorageClass } from './storage-class.ts'
 import { startPartThread } from './threads.ts'
+
+/** Upstream's. */
+const schedulerPort = 10259
 
 export interface RunServerOptions {
   readonly layout: Layout
@@ -37,7 +40,10 @@ export async function runServer({ layout, instance, verbosity, logger, signal }:
   })
   await writeCredentials(layout, instance, api.certificates.authority)
   const threads: RunningPart[] = []
-  const settings = { clusterCidr: instance.podCidr, nodeCidrMaskSize: 24, serviceCidr: instance.serviceCidr, rootCa: api.certificates.authority.certificate }
+  const { authority } = api.certificates
+  const schedulerCertificate = await issueCertificate(authority, { commonName: 'kube-scheduler', organizations: [], dnsNames: ['localhost', 'kube-scheduler'], ipAddresses: [address], usages: ['server'] })
+  const schedulerServing = { address, port: schedulerPort, cert: schedulerCertificate.certificate, key: schedulerCertificate.key, ca: authority.certificate, clientCa: authority.certificate }
+  const settings = { schedulerServing, clusterCidr: instance.podCidr, nodeCidrMaskSize: 24, serviceCidr: instance.serviceCidr, rootCa: api.certificates.authority.certificate }
   const thread = (name: string, script: URL, user: string, groups: string[]): void => {
     threads.push(startPartThread({ name, script, handler: api.handler, user: { name: user, groups: ['system:authenticated', ...groups] }, verbosity, settings, logger, maxOldSpaceMb: 2048 }))
   }

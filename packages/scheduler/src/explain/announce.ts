@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import { coordination } from '@berth/api'
 import type { Lease } from '@berth/api/types/coordination/v1'
 import { isConflict, isNotFound, type KubeClient } from '@berth/kube'
@@ -19,6 +20,14 @@ export interface Announced {
   readonly ca: string
   readonly serverName: string
   readonly pod?: string
+}
+
+/** Where this process is reached: the address that it serves on, or its pod's or its host's own; its pod's name by the downward API (POD_IP, POD_NAME, POD_NAMESPACE). */
+export function announcedAt({ port, ca, serverName }: { readonly port: number; readonly ca: string; readonly serverName: string }, bindAddress: string, env: Readonly<Record<string, string | undefined>>): Announced {
+  const own = Object.values(networkInterfaces()).flat().find((each) => each && !each.internal && each.family === 'IPv4')?.address
+  const address = bindAddress === '0.0.0.0' || bindAddress === '::' ? env['POD_IP'] ?? own ?? '127.0.0.1' : bindAddress
+  const pod = env['POD_NAME'] !== undefined && env['POD_NAMESPACE'] !== undefined ? `${env['POD_NAMESPACE']}/${env['POD_NAME']}` : undefined
+  return { url: `https://${address.includes(':') ? `[${address}]` : address}:${port}`, ca, serverName, ...(pod === undefined ? {} : { pod }) }
 }
 
 const triesAtMost = 5
