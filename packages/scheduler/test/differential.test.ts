@@ -94,6 +94,7 @@ describe.skipIf(kubeScheduler === undefined)(`a stock kube-scheduler (needs kube
         }
         const theirs = await world.decided(pod)
         if (theirs.spec.nodeName) {
+          await stock.said(new RegExp(`"Successfully bound pod to node" pod="${podKey(pod)}"`))
           expect(scoresOf(ours), where).toEqual(stock.scores(podKey(pod)))
           expect(ours.node === undefined ? [misfitMessage(ours.misfit)] : bestOf(ours), where).toContain(theirs.spec.nodeName)
           // Whoever starts first among equals is decided by when it was looked at, where a pod has no start time: here each has one.
