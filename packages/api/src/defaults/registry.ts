@@ -2,11 +2,14 @@ import type { GroupVersionKind } from '../schema/index.ts'
 import { defaultApiService } from './api-service.ts'
 import { defaultCustomResourceDefinition } from './custom-resource-definition.ts'
 import { defaultDaemonSet } from './daemon-set.ts'
+import { defaultFlowSchema, defaultPriorityLevel } from './flow-control.ts'
 import { defaultHorizontalPodAutoscaler, defaultHorizontalPodAutoscalerV1 } from './horizontal-pod-autoscaler.ts'
 import { defaultIngressClass } from './ingress-class.ts'
 import { defaultCronJob, defaultJob } from './job.ts'
+import { defaultLimitRange } from './limit-range.ts'
 import { defaultNetworkPolicy } from './network-policy.ts'
 import { defaultPodTemplateObject } from './pod-template.ts'
+import { defaultResourceQuota } from './resource-quota.ts'
 import { defaultRoleBinding } from './role-binding.ts'
 import { defaultCsiDriver } from './csi-driver.ts'
 import { defaultPersistentVolumeClaim } from './persistent-volume-claim.ts'
@@ -14,6 +17,7 @@ import { defaultPersistentVolume } from './persistent-volume.ts'
 import { defaultReplicationController } from './replication-controller.ts'
 import { defaultResourceClaim, defaultResourceClaimTemplate } from './resource-claim.ts'
 import { defaultResourceSlice } from './resource-slice.ts'
+import { defaultRuntimeClass } from './runtime-class.ts'
 import { defaultStatefulSet } from './stateful-set.ts'
 import { defaultStorageClass } from './storage-class.ts'
 import { defaultVolumeAttachment } from './volume-attachment.ts'
@@ -35,6 +39,7 @@ import { defaultAdmissionPolicy, defaultAdmissionPolicyBinding, defaultMutatingW
 const kinds: Readonly<Record<string, (object: never) => void>> = {
   '/v1/ConfigMap': defaultConfigMap,
   '/v1/Endpoints': defaultEndpoints,
+  '/v1/LimitRange': defaultLimitRange,
   '/v1/Namespace': defaultNamespace,
   '/v1/Node': defaultNode,
   '/v1/PersistentVolume': defaultPersistentVolume,
@@ -42,6 +47,7 @@ const kinds: Readonly<Record<string, (object: never) => void>> = {
   '/v1/Pod': defaultPod,
   '/v1/PodTemplate': defaultPodTemplateObject,
   '/v1/ReplicationController': defaultReplicationController,
+  '/v1/ResourceQuota': defaultResourceQuota,
   '/v1/Secret': defaultSecret,
   '/v1/Service': defaultService,
   'admissionregistration.k8s.io/v1/MutatingAdmissionPolicy': defaultAdmissionPolicy,
@@ -62,8 +68,11 @@ const kinds: Readonly<Record<string, (object: never) => void>> = {
   'batch/v1/CronJob': defaultCronJob,
   'batch/v1/Job': defaultJob,
   'discovery.k8s.io/v1/EndpointSlice': defaultEndpointSlice,
+  'flowcontrol.apiserver.k8s.io/v1/FlowSchema': defaultFlowSchema,
+  'flowcontrol.apiserver.k8s.io/v1/PriorityLevelConfiguration': defaultPriorityLevel,
   'networking.k8s.io/v1/IngressClass': defaultIngressClass,
   'networking.k8s.io/v1/NetworkPolicy': defaultNetworkPolicy,
+  'node.k8s.io/v1/RuntimeClass': defaultRuntimeClass,
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': defaultRoleBinding,
   'rbac.authorization.k8s.io/v1/RoleBinding': defaultRoleBinding,
   'resource.k8s.io/v1/ResourceClaim': defaultResourceClaim,

@@ -2,10 +2,12 @@ import { readDescriptions } from '../openapi/descriptions.ts'
 import type { GroupVersionKind } from '../schema/index.ts'
 import type { KindTable, TableColumnDefinition } from './column.ts'
 import { apiServiceTable } from './api-service.ts'
+import { certificateSigningRequestTable } from './certificate-signing-request.ts'
 import { configMapTable } from './config-map.ts'
 import { controllerRevisionTable } from './controller-revision.ts'
 import { csiDriverTable, csiNodeTable, csiStorageCapacityTable } from './csi.ts'
 import { daemonSetTable } from './daemon-set.ts'
+import { flowSchemaTable, priorityLevelTable } from './flow-control.ts'
 import { horizontalPodAutoscalerTable, horizontalPodAutoscalerV1Table } from './horizontal-pod-autoscaler.ts'
 import { ingressClassTable, ingressTable, networkPolicyTable } from './ingress.ts'
 import { cronJobTable, jobTable } from './job.ts'
@@ -16,6 +18,8 @@ import { podGroupTable } from './pod-group.ts'
 import { podTemplateTable } from './pod-template.ts'
 import { replicationControllerTable } from './replication-controller.ts'
 import { nameAndAgeTable, resourceClaimTable, resourceSliceTable } from './resource-api.ts'
+import { resourceQuotaTable } from './resource-quota.ts'
+import { runtimeClassTable } from './runtime-class.ts'
 import { statefulSetTable } from './stateful-set.ts'
 import { storageClassTable } from './storage-class.ts'
 import { volumeAttachmentTable } from './volume-attachment.ts'
@@ -70,14 +74,18 @@ const kinds: Readonly<Record<string, KindTable<never>>> = {
   'autoscaling/v2/HorizontalPodAutoscaler': horizontalPodAutoscalerTable,
   'batch/v1/CronJob': cronJobTable,
   'batch/v1/Job': jobTable,
+  'certificates.k8s.io/v1/CertificateSigningRequest': certificateSigningRequestTable,
   'coordination.k8s.io/v1/Lease': leaseTable,
   'discovery.k8s.io/v1/EndpointSlice': endpointSliceTable,
   'events.k8s.io/v1/Event': newEventTable,
+  'flowcontrol.apiserver.k8s.io/v1/FlowSchema': flowSchemaTable,
+  'flowcontrol.apiserver.k8s.io/v1/PriorityLevelConfiguration': priorityLevelTable,
   'networking.k8s.io/v1/IPAddress': ipAddressTable,
   'networking.k8s.io/v1/Ingress': ingressTable,
   'networking.k8s.io/v1/IngressClass': ingressClassTable,
   'networking.k8s.io/v1/NetworkPolicy': networkPolicyTable,
   'networking.k8s.io/v1/ServiceCIDR': serviceCidrTable,
+  'node.k8s.io/v1/RuntimeClass': runtimeClassTable,
   'policy/v1/PodDisruptionBudget': podDisruptionBudgetTable,
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': clusterRoleBindingTable,
   'rbac.authorization.k8s.io/v1/RoleBinding': roleBindingTable,
@@ -94,6 +102,7 @@ const kinds: Readonly<Record<string, KindTable<never>>> = {
   'storage.k8s.io/v1/StorageClass': storageClassTable,
   'storage.k8s.io/v1/VolumeAttachment': volumeAttachmentTable,
   'storage.k8s.io/v1/VolumeAttributesClass': volumeAttributesClassTable,
+  '/v1/ResourceQuota': resourceQuotaTable,
 }
 
 const tableOf = ({ group, version, kind }: GroupVersionKind): KindTable<never> => kinds[`${group}/${version}/${kind}`] ?? genericTable

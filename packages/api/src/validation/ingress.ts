@@ -34,7 +34,7 @@ function checkBackend(backend: IngressBackend | undefined, at: string): FieldErr
 }
 
 function checkPath({ path = '', pathType, backend }: HTTPIngressPath, at: string): FieldError[] {
-  if (pathType === undefined) return [required(`${at}.pathType`, 'pathType must be specified')]
+  if (pathType === undefined || pathType === null) return [required(`${at}.pathType`, 'pathType must be specified')]
   const field = `${at}.path`
   const errors: FieldError[] = []
   const relative = !path.startsWith('/')

@@ -1,16 +1,21 @@
 import { apiServiceValidation } from './api-service.ts'
 import { bindingValidation } from './binding.ts'
+import { certificateSigningRequestValidation } from './certificate-signing-request.ts'
 import { isRecord } from './common.ts'
 import { controllerRevisionValidation } from './controller-revision.ts'
 import { cronJobValidation } from './cron-job.ts'
 import { customResourceDefinitionValidation } from './custom-resource-definition.ts'
 import { daemonSetValidation } from './daemon-set.ts'
+import { flowSchemaValidation } from './flow-schema.ts'
 import { horizontalPodAutoscalerValidation } from './horizontal-pod-autoscaler.ts'
 import { ingressClassValidation, ingressValidation } from './ingress.ts'
 import { jobValidation } from './job.ts'
+import { limitRangeValidation } from './limit-range.ts'
 import { mutatingAdmissionPolicyBindingValidation, mutatingAdmissionPolicyValidation } from './mutating-admission-policy.ts'
 import { networkPolicyValidation } from './network-policy.ts'
 import { podTemplateValidation } from './pod-template.ts'
+import { priorityLevelValidation } from './priority-level.ts'
+import { resourceQuotaValidation } from './resource-quota.ts'
 import { clusterRoleBindingValidation, roleBindingValidation } from './role-binding.ts'
 import { clusterRoleValidation, roleValidation } from './role.ts'
 import { configMapValidation } from './config-map.ts'
@@ -23,6 +28,7 @@ import { podGroupValidation, workloadValidation } from './pod-group.ts'
 import { replicationControllerValidation } from './replication-controller.ts'
 import { resourceClaimTemplateValidation, resourceClaimValidation } from './resource-claim.ts'
 import { resourceSliceValidation } from './resource-slice.ts'
+import { runtimeClassValidation } from './runtime-class.ts'
 import { statefulSetValidation } from './stateful-set.ts'
 import { storageClassValidation, volumeAttributesClassValidation } from './storage-class.ts'
 import { validatingAdmissionPolicyBindingValidation, validatingAdmissionPolicyValidation } from './validating-admission-policy.ts'
@@ -91,14 +97,18 @@ const kinds: Readonly<Record<string, KindValidation<never>>> = {
   'autoscaling/v2/HorizontalPodAutoscaler': horizontalPodAutoscalerValidation,
   'batch/v1/CronJob': cronJobValidation,
   'batch/v1/Job': jobValidation,
+  'certificates.k8s.io/v1/CertificateSigningRequest': certificateSigningRequestValidation,
   'coordination.k8s.io/v1/Lease': leaseValidation,
   'discovery.k8s.io/v1/EndpointSlice': endpointSliceValidation,
   'events.k8s.io/v1/Event': newEventValidation,
+  'flowcontrol.apiserver.k8s.io/v1/FlowSchema': flowSchemaValidation,
+  'flowcontrol.apiserver.k8s.io/v1/PriorityLevelConfiguration': priorityLevelValidation,
   'networking.k8s.io/v1/IPAddress': ipAddressValidation,
   'networking.k8s.io/v1/Ingress': ingressValidation,
   'networking.k8s.io/v1/IngressClass': ingressClassValidation,
   'networking.k8s.io/v1/NetworkPolicy': networkPolicyValidation,
   'networking.k8s.io/v1/ServiceCIDR': serviceCidrValidation,
+  'node.k8s.io/v1/RuntimeClass': runtimeClassValidation,
   'policy/v1/Eviction': evictionValidation,
   'policy/v1/PodDisruptionBudget': podDisruptionBudgetValidation,
   'rbac.authorization.k8s.io/v1/ClusterRole': clusterRoleValidation,
@@ -118,6 +128,8 @@ const kinds: Readonly<Record<string, KindValidation<never>>> = {
   'storage.k8s.io/v1/StorageClass': storageClassValidation,
   'storage.k8s.io/v1/VolumeAttachment': volumeAttachmentValidation,
   'storage.k8s.io/v1/VolumeAttributesClass': volumeAttributesClassValidation,
+  '/v1/LimitRange': limitRangeValidation,
+  '/v1/ResourceQuota': resourceQuotaValidation,
 }
 
 const defaultOptions: ValidationOptions = { allowPrivileged: false }

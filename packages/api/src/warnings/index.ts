@@ -9,6 +9,7 @@ import { sameValue, textOf } from '../validation/common.ts'
 import { dns1123Label } from '../validation/formats.ts'
 import { podWarnings } from './pod.ts'
 import { ingressWarnings, networkPolicyWarnings } from './networking.ts'
+import { resourceQuotaWarnings, runtimeClassWarnings } from './quota.ts'
 import { serviceWarnings } from './service.ts'
 import { claimSpecWarnings, csiDriverWarnings, csiStorageCapacityWarnings, persistentVolumeClaimWarnings, persistentVolumeWarnings, storageClassWarnings } from './storage.ts'
 
@@ -69,6 +70,7 @@ const kinds: Readonly<Record<string, Warn>> = {
   '/v1/PersistentVolumeClaim': persistentVolumeClaimWarnings,
   '/v1/PodTemplate': podTemplateWarnings,
   '/v1/ReplicationController': workloadWarnings(true),
+  '/v1/ResourceQuota': resourceQuotaWarnings,
   'apps/v1/DaemonSet': (set: DaemonSet, old: DaemonSet | undefined) => workloadWarnings(false)(set, old),
   'apps/v1/Deployment': workloadWarnings(true),
   'apps/v1/ReplicaSet': (set: ReplicaSet, old: ReplicaSet | undefined) => workloadWarnings(true)(set, old),
@@ -77,6 +79,7 @@ const kinds: Readonly<Record<string, Warn>> = {
   'batch/v1/Job': jobWarnings,
   'networking.k8s.io/v1/Ingress': ingressWarnings,
   'networking.k8s.io/v1/NetworkPolicy': networkPolicyWarnings,
+  'node.k8s.io/v1/RuntimeClass': runtimeClassWarnings,
   'resource.k8s.io/v1/ResourceSlice': resourceSliceWarnings,
   'storage.k8s.io/v1/CSIDriver': csiDriverWarnings,
   'storage.k8s.io/v1/CSIStorageCapacity': csiStorageCapacityWarnings,

@@ -42,7 +42,7 @@ async function createOnce(registry: Registry, runtime: ResourceRuntime, namespac
   fillSystemFields(object, registry.now())
   const generatedFrom = meta.name === '' && meta.generateName ? meta.generateName : undefined
   if (generatedFrom !== undefined) meta.name = generateName(generatedFrom)
-  definition.prepareForCreate?.(object, registry.features)
+  definition.prepareForCreate?.(object, registry.features, scope.user)
   for (const hook of runtime.hooks) hook.normalize?.(object, undefined)
   let final = runtime.rules.normalize(object)
   const errors = runtime.rules.validateCreate(final, runtime.validation)

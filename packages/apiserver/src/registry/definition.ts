@@ -1,7 +1,7 @@
 // What a served resource is: facts about it (ResourceInfo) and a strategy, the parts of upstream's rest.Strategy that differ between kinds.
 import type { FieldError, ResourceInfo } from '@berth/api'
 import type { Features } from '../features.ts'
-import type { ApiObject, ResourceStore, WriteContext } from '../interfaces.ts'
+import type { ApiObject, ResourceStore, UserInfo, WriteContext } from '../interfaces.ts'
 import type { KindRules } from './kind-rules.ts'
 
 /** How one resource differs from the generic one. Everything but `resource` and `storagePrefix` is optional. */
@@ -32,7 +32,7 @@ export interface ResourceDefinition {
   /** Seconds until an object is removed by itself (Events). */
   readonly ttlSeconds?: (options: { eventTtlSeconds: number }) => number
   /** Wipes and sets what the server owns, before validation, and drops what gates keep off. Metadata of the system is set already. */
-  prepareForCreate?(object: ApiObject, features: Features): void
+  prepareForCreate?(object: ApiObject, features: Features, user: UserInfo): void
   prepareForUpdate?(object: ApiObject, old: ApiObject, features: Features): void
   /** The grace period that a deletion gets, given the one asked for; undefined: no graceful deletion. */
   gracePeriod?(object: ApiObject, asked: number | undefined): number | undefined

@@ -2,6 +2,7 @@
 import type { ResourceDefinition } from '../registry/definition.ts'
 import { mutatingadmissionpolicies, mutatingadmissionpolicybindings, mutatingwebhookconfigurations, validatingadmissionpolicies, validatingadmissionpolicybindings, validatingwebhookconfigurations } from './admissionregistration.ts'
 import { apiservices } from './apiservices.ts'
+import { certificatesigningrequests } from './certificatesigningrequests.ts'
 import { configmaps } from './configmaps.ts'
 import { controllerrevisions } from './controllerrevisions.ts'
 import { customresourcedefinitions } from './customresourcedefinitions.ts'
@@ -10,10 +11,12 @@ import { deployments } from './deployments.ts'
 import { endpoints } from './endpoints.ts'
 import { endpointslices } from './endpointslices.ts'
 import { coreEvents, groupEvents } from './events.ts'
+import { flowschemas, prioritylevelconfigurations } from './flowcontrol.ts'
 import { horizontalpodautoscalers, horizontalpodautoscalersV1 } from './horizontalpodautoscalers.ts'
 import { ingressclasses, ingresses, networkpolicies } from './ingresses.ts'
 import { cronjobs, jobs } from './jobs.ts'
 import { leases } from './leases.ts'
+import { limitranges, resourcequotas } from './limits.ts'
 import { namespaces } from './namespaces.ts'
 import { ipaddresses, servicecidrs } from './networking.ts'
 import { nodes } from './nodes.ts'
@@ -27,6 +30,7 @@ import { clusterrolebindings, clusterroles, rolebindings, roles } from './rbac.t
 import { replicasets } from './replicasets.ts'
 import { replicationcontrollers } from './replicationcontrollers.ts'
 import { deviceclasses, resourceclaims, resourceclaimtemplates, resourceslices } from './resource-api.ts'
+import { runtimeclasses } from './runtimeclasses.ts'
 import { podgroups, workloads } from './scheduling-alpha.ts'
 import { secrets } from './secrets.ts'
 import { serviceaccounts } from './serviceaccounts.ts'
@@ -91,4 +95,10 @@ export const storedResources: readonly ResourceDefinition[] = [
   validatingadmissionpolicies,
   validatingadmissionpolicybindings,
   validatingwebhookconfigurations,
+  certificatesigningrequests,
+  flowschemas,
+  prioritylevelconfigurations,
+  limitranges,
+  resourcequotas,
+  runtimeclasses,
 ]

@@ -14,15 +14,15 @@ export const isHugePages = (name: string): boolean => name.startsWith('hugepages
 const isNative = (name: string) => !name.includes('/') || name.includes('kubernetes.io/')
 /** Resources of a vendor, which are counted in whole numbers and never overcommitted. */
 export const isExtended = (name: string): boolean => !isNative(name) && !name.startsWith('requests.') && qualifiedName(`requests.${name}`).length === 0
-const isOvercommitAllowed = (name: string) => isNative(name) && !isHugePages(name)
+export const isOvercommitAllowed = (name: string) => isNative(name) && !isHugePages(name)
 
-function checkResourceName(field: string, name: string): FieldError[] {
+export function checkResourceName(field: string, name: string): FieldError[] {
   const errors = checkFormat(field, name, qualifiedName)
   if (errors.length > 0 || name.includes('/') || standard.has(name) || isHugePages(name)) return errors
   return [invalid(field, name, 'must be a standard resource type or fully qualified')]
 }
 
-function checkContainerResourceName(field: string, name: string): FieldError[] {
+export function checkContainerResourceName(field: string, name: string): FieldError[] {
   const errors = checkResourceName(field, name)
   if (!name.includes('/')) return standardForContainers.has(name) || isHugePages(name) ? errors : [...errors, invalid(field, name, 'must be a standard resource for containers')]
   return isNative(name) || isExtended(name) ? errors : [...errors, invalid(field, name, "doesn't follow extended resource name standard")]
