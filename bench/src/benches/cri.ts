@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { engineMissing, startEngine } from '../../../packages/cri-docker/test/support/engine.ts'
+import { engineMissing, startEngine, type TestEngine } from '../../../packages/cri-docker/test/support/engine.ts'
 import { type Contender, engineForCriDockerd, startContainerd, startCriDockerd, startOurs } from '../cri/contenders.ts'
 import { type Figures, measure } from '../cri/measure.ts'
 import type { Bench } from '../main.ts'
@@ -9,20 +9,24 @@ import type { Row } from '../table.ts'
 
 const levels = [1, 30, 110]
 
-/** Runs one contender on an Engine of its own. */
-async function run(start: (engine: Awaited<ReturnType<typeof startEngine>>) => Promise<Contender | undefined>, rounds: number, log: (line: string) => void): Promise<Figures | undefined> {
+type Starter = (engine: TestEngine) => Promise<Contender | undefined>
+
+/** Starts every contender that is here, each on an Engine of its own, measures them in turns, and ends everything. */
+async function run(starters: readonly Starter[], rounds: number, log: (line: string) => void): Promise<{ names: string[]; figures: Figures[] }> {
   const directory = mkdtempSync(join(tmpdir(), 'berth-bench-'))
-  const engine = await startEngine({ configuration: start === startCriDockerd ? engineForCriDockerd(directory) : {} })
+  const engines: TestEngine[] = []
+  const contenders: Contender[] = []
   try {
-    const contender = await start(engine)
-    if (!contender) return undefined
-    try {
-      return await measure(contender, levels, rounds, log)
-    } finally {
-      await contender.stop()
+    for (const start of starters) {
+      const engine = await startEngine({ configuration: start === startCriDockerd ? engineForCriDockerd(directory) : {} })
+      engines.push(engine)
+      const contender = await start(engine)
+      if (contender) contenders.push(contender)
     }
+    return { names: contenders.map(({ name }) => name), figures: await measure(contenders, levels, rounds, log) }
   } finally {
-    await engine.stop()
+    for (const contender of contenders) await contender.stop()
+    for (const engine of engines) await engine.stop()
     rmSync(directory, { recursive: true, force: true })
     removeLeftovers()
   }
@@ -51,18 +55,14 @@ export const cri: Bench = {
       log(`cri is skipped: ${missing}`)
       return []
     }
-    const rounds = runs * 4
-    const ours = (await run(startOurs, rounds, log)) ?? new Map()
-    const peers: [string, Figures | undefined][] = [
-      ['cri-dockerd', await run(startCriDockerd, rounds, log)],
-      ['containerd', await run(startContainerd, rounds, log)],
-    ]
-    const present = peers.filter(([, figures]) => figures !== undefined)
+    const { names, figures } = await run([startOurs, startCriDockerd, startContainerd], runs * 4, log)
+    const [ours = new Map()] = figures
+    const present = names.slice(1).map((name, index): [string, Figures | undefined] => [name, figures[index + 1]])
     const rows: Row[] = []
     for (const [what, { unit, values }] of ours) {
       if (present.length === 0) rows.push({ what, unit, ours: values })
-      for (const [peer, figures] of present) {
-        const theirs = figures?.get(what)?.values
+      for (const [peer, measured] of present) {
+        const theirs = measured?.get(what)?.values
         rows.push({ what: `${what} (${peer})`, unit, ours: values, ...(theirs ? { peer: theirs } : {}) })
       }
     }

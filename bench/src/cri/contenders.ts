@@ -45,7 +45,7 @@ async function clientOf(socket: string): Promise<CriClient> {
 }
 
 /** Every contender gets a bridge of its own, so that they do not share an address file. */
-export function writeNetwork(directory: string, name: string, subnet: number): { conf: string; bridge: string } {
+function writeNetwork(directory: string, name: string, subnet: number): { conf: string; bridge: string } {
   const conf = join(directory, `cni-${name}`)
   const bridge = `bb${process.pid}n${subnet}`.slice(-15)
   mkdirSync(conf, { recursive: true })
@@ -54,7 +54,7 @@ export function writeNetwork(directory: string, name: string, subnet: number): {
   return { conf, bridge }
 }
 
-export function removeBridge(bridge: string): void {
+function removeBridge(bridge: string): void {
   try {
     execFileSync('ip', ['link', 'del', bridge], { stdio: 'ignore' })
   } catch {
@@ -83,7 +83,8 @@ export async function startOurs(engine: TestEngine): Promise<Contender> {
   const { directory } = engine
   const { conf, bridge } = writeNetwork(directory, 'berth', 201)
   const socket = join(directory, 'berth.sock')
-  const launcher = resolve(import.meta.dirname, '../../../packages/berth/bin/berth.js')
+  // As it is installed: the bundle, where one was built.
+  const launcher = process.env['BERTH_LAUNCHER'] ?? resolve(import.meta.dirname, '../../../packages/berth/bin/berth.js')
   const flags = ['--docker-host', `unix://${engine.socket}`, '--container-runtime-endpoint', `unix://${socket}`, '--cni-conf-dir', conf, '--cni-bin-dir', '/usr/lib/cni', '--cni-cache-dir', join(directory, 'cache-berth')]
   const child = start(directory, 'berth', process.execPath, [launcher, 'cri-docker', ...flags, '--root-dir', join(directory, 'berth'), '--metrics-bind-address', ''])
   const client = await clientOf(socket)

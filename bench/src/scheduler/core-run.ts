@@ -1,5 +1,5 @@
 // Runs one workload once on the decision engine, in a process of its own: core-run.ts WORKLOAD NODES PODS [PODS-BEFORE]. Prints JSON.
-import { Cache, Engine, makeProfile, podInfoOf } from '@berth/scheduler/core'
+import { Cache, compactPod, Engine, makeProfile, podInfoOf } from '@berth/scheduler/core'
 import { node, workloads } from './workloads.ts'
 
 /** What one run came to. Decisions a second of processor time, since others may use the machine; single decisions in microseconds by the clock. */
@@ -23,11 +23,12 @@ function run(name: string, nodes: number, pods: number, before: number | undefin
   for (const namespace of ['sched-0', 'sched-1']) cache.apply({ type: 'namespace-set', name: namespace, labels: { 'kubernetes.io/metadata.name': namespace } })
   const placed = before ?? workload.beforeCount(nodes)
   for (let i = 0; i < placed; i++) {
-    const pod = workload.before(i)
+    const pod = compactPod(workload.before(i))
     cache.apply({ type: 'pod-set', pod: { ...pod, spec: { ...pod.spec, nodeName: `scheduler-perf-${i % nodes}` } } })
   }
   const count = Math.min(pods, workload.limit?.(nodes) ?? Infinity)
-  const given = Array.from({ length: count }, (_, i) => workload.measured(i))
+  // As the feed hands them on: what pods of one template have in common is there once.
+  const given = Array.from({ length: count }, (_, i) => compactPod(workload.measured(i)))
   const times = new Float64Array(count)
   let sequence = 0
   const started = processorTime(process.cpuUsage())

@@ -11,7 +11,7 @@ import { type ShimProcess, startShimProcess } from './support/shim-process.ts'
 const missing = shimMissing()
 
 /** How many random faults are tried; more when there is time (BERTH_TEST_LONG=1). */
-const rounds = process.env['BERTH_TEST_LONG'] ? 200 : 12
+const rounds = process.env['BERTH_TEST_LONG'] ? 200 : 10
 
 /** A small random number generator that gives the same numbers for the same seed. */
 function randomOf(seed: number): (below: number) => number {

@@ -99,6 +99,21 @@ describe.skipIf(missing !== '')(`exec, attach and port-forward${missing && ` (sk
       attached.close()
     })
 
+    test('several clients attach at once: each gets all output, and one that goes leaves the others', async () => {
+      const name = `several-${transport}`
+      const id = await runShell(shim, pod, 'read line; echo "first $line"; read line; echo "then $line"', { metadata: { name }, logPath: `${name}/0.log`, stdin: true })
+      const attach = async (stdin: boolean): ReturnType<typeof connectRemoteCommand> =>
+        connectRemoteCommand((await shim.client.attach({ containerId: id, stdin, stdout: true, stderr: true })).url, { transport, streams: { ...streams, stdin } })
+      const [writer, leaver, reader] = [await attach(true), await attach(false), await attach(false)]
+      const heard = text(reader.stdout as never)
+      leaver.close()
+      writer.stdin?.write('one\n')
+      writer.stdin?.write('two\n')
+      expect(await text(writer.stdout as never)).toBe('first one\nthen two\n')
+      expect(await heard).toBe('first one\nthen two\n')
+      for (const client of [writer, reader]) client.close()
+    })
+
     test('attach to a container that ends at once ends too', async () => {
       const name = `quick-${transport}`
       const id = await runShell(shim, pod, 'sleep 0.3; echo last', { metadata: { name }, logPath: `${name}/0.log` })
