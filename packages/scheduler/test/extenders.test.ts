@@ -70,7 +70,7 @@ async function outcome(files: ExtenderFile[], nodes: Node[], incoming: Pod, pods
     const decision = await decideWithExtenders({ pod: info, profile, snapshot: cache, random: () => 0, extenders: extenders.filter((extender) => extender.isInterested(info)), logger: silentLogger() })
     if (decision.node !== undefined) return { node: decision.node, ...(decision.scores.length > 0 ? { scores: Object.fromEntries(decision.scores.map((s) => [s.node, s.byPlugin[files[0]?.urlPrefix ?? ''] ?? 0])) } : {}), ...await errors() }
     const victims = decision.preemption?.victims.map((victim) => victim.pod.metadata.name) ?? []
-    return { message: misfitMessage(decision.misfit).replace(/ preemption: 0\/.*$/, ''), plugins: [...decision.misfit.plugins].sort(), ...(victims.length > 0 ? { victims, node: decision.preemption?.nominatedNode } : {}), ...await errors() }
+    return { message: misfitMessage(decision.misfit).replace(/ (?:no new claims to deallocate, )?preemption: 0\/.*$/, ''), plugins: [...decision.misfit.plugins].sort(), ...(victims.length > 0 ? { victims, node: decision.preemption?.nominatedNode } : {}), ...await errors() }
   } catch (error) {
     return { error: (error as Error).message.replaceAll(base, 'BASE').replaceAll(base.slice(7), 'HOST'), ...await errors() }
   } finally {

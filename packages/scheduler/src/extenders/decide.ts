@@ -14,9 +14,7 @@ import { unresolvable, unschedulable, type Status } from '../framework/status.ts
 import { bestCandidates } from '../plugins/default-preemption/pick-node.ts'
 import { ExtenderError } from './errors.ts'
 import type { Extender } from './extender.ts'
-
-/** Stands among the plugins that rejected a pod (upstream: framework.ExtenderName). Extenders name no events: any may help. */
-export const extenderName = 'Extender'
+import { extenderName } from './name.ts'
 
 /** The best score of the protocol (extenderv1.MaxExtenderPriority); it is scaled up to ours. */
 const maxExtenderPriority = 10

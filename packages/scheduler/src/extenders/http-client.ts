@@ -44,7 +44,8 @@ export function httpSender(config: Pick<ExtenderConfig, 'urlPrefix' | 'enableHTT
   const send = (verb: string, args: string): Promise<unknown> => new Promise((resolve, reject) => {
     const url = new URL(`${base}/${verb}`)
     const fail = (error: NodeJS.ErrnoException): void => {
-      reject(new ExtenderError('unreachable', `Post ${JSON.stringify(url.href)}: ${reworded(error, url)}`, { cause: error }))
+      // The words say it all; a cause would be appended to them.
+      reject(new ExtenderError('unreachable', `Post ${JSON.stringify(url.href)}: ${reworded(error, url)}`))
     }
     const timer = setTimeout(() => {
       reject(new ExtenderError('timeout', `Post ${JSON.stringify(url.href)}: context deadline exceeded (Client.Timeout exceeded while awaiting headers)`))
@@ -87,8 +88,8 @@ function decoded(bytes: Buffer): unknown {
     try {
       parseJson(bytes)
     } catch (worded) {
-      if (worded instanceof JsonSyntaxError) throw new ExtenderError('malformed', bytes.length === 0 ? 'EOF' : worded.message, { cause: error })
+      if (worded instanceof JsonSyntaxError) throw new ExtenderError('malformed', bytes.length === 0 ? 'EOF' : worded.message)
     }
-    throw new ExtenderError('malformed', (error as Error).message, { cause: error })
+    throw new ExtenderError('malformed', (error as Error).message)
   }
 }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Pod } from '@berth/api/types/core/v1'
 import type { Clock } from '@berth/kube'
 import type { EventObjects, Plugin, QueuedPod } from '../framework/plugin.ts'
+import { extenderName } from '../extenders/name.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import type { ClusterEvent, Incoming } from './events.ts'
 import { Heap } from './heap.ts'
@@ -288,7 +289,7 @@ export class SchedulingQueue {
   /** Whether an event is worth another try of the pod. One that a plugin had been waiting for takes its back-off away. */
   #isHelped(pod: WaitingPod, event: ClusterEvent, objects: EventObjects): boolean {
     // Rejected by nobody in particular: anything may help.
-    if (pod.rejectedBy.size === 0) return true
+    if (pod.rejectedBy.size === 0 || pod.rejectedBy.has(extenderName)) return true
     let helped = false
     for (const plugin of this.#options.pluginsOf(pod.info)) {
       if (!pod.rejectedBy.has(plugin.name) || !isHelpedBy(plugin, pod.info, event, objects)) continue
