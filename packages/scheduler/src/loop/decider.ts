@@ -350,8 +350,9 @@ export class Decider {
   #noNode(waiting: WaitingPod, profile: Profile, { misfit, preemption }: Exclude<Decision, Found>, started: number): undefined {
     this.#options.metrics.attempt('unschedulable', profile.schedulerName, (performance.now() - started) / 1000)
     const pending = misfit.preFilter?.code === 'Pending' ? misfit.plugins : undefined
-    this.#comeBack(waiting, (pod) => this.#queue.reject(pod, misfit.plugins, pending))
+    // Before it is back in the queue: what it gives up is no help to itself.
     if (preemption) this.#preempt(waiting.info, preemption)
+    this.#comeBack(waiting, (pod) => this.#queue.reject(pod, misfit.plugins, pending))
     this.#reporter.failed(waiting.info, 'Unschedulable', misfitMessage(misfit), preemption?.nominatedNode)
   }
 

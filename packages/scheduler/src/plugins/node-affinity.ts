@@ -6,6 +6,7 @@ import { defaultNormalize } from '../framework/normalize.ts'
 import type { EventObjects, Plugin } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { skip, unresolvable } from '../framework/status.ts'
+import { textOf } from '../framework/text-of.ts'
 
 /** The node names that a term allows by matchFields, or undefined where it does not name any. */
 function namesOf(term: NodeSelectorTerm): Set<string> | undefined {
@@ -34,7 +35,7 @@ export function nodeAffinity(addedAffinity?: NodeAffinity): Plugin {
   return {
     name: 'NodeAffinity',
     dependsOn: 'node',
-    sign: ({ pod: { spec } }) => (spec.nodeSelector ?? spec.affinity?.nodeAffinity ? JSON.stringify([spec.nodeSelector, spec.affinity?.nodeAffinity]) : ''),
+    sign: ({ pod: { spec } }) => `${spec.nodeSelector ? textOf(spec.nodeSelector) : ''} ${spec.affinity?.nodeAffinity ? textOf(spec.affinity.nodeAffinity) : ''}`,
     events: () => [{ event: 'NodeAdded', helps: comesToMatch }, { event: 'NodeLabelsChanged', helps: comesToMatch }, { event: 'UnscheduledPodUpdated', helps: affinityChanged }],
     preFilter(_state, { pod }) {
       const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution

@@ -3,6 +3,7 @@ import { nodesOf, podsOf } from '../framework/event-objects.ts'
 import type { EventObjects, Plugin } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { unresolvable } from '../framework/status.ts'
+import { textOf } from '../framework/text-of.ts'
 
 const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const
 
@@ -16,7 +17,7 @@ export function nodeUnschedulable(options: TolerationOptions = {}): Plugin {
   return {
     name: 'NodeUnschedulable',
     dependsOn: 'node',
-    sign: ({ pod }) => JSON.stringify(pod.spec.tolerations ?? []),
+    sign: ({ pod }) => (pod.spec.tolerations ? textOf(pod.spec.tolerations) : ''),
     events: () => [
       { event: 'NodeAdded', helps: opens },
       { event: 'NodeTaintsChanged', helps: opens },

@@ -6,6 +6,7 @@ import { defaultNormalize } from '../framework/normalize.ts'
 import type { EventObjects, Plugin } from '../framework/plugin.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { unresolvable } from '../framework/status.ts'
+import { textOf } from '../framework/text-of.ts'
 
 const key = 'TaintToleration'
 const repelling = ['NoSchedule', 'NoExecute']
@@ -21,7 +22,7 @@ export function taintToleration(options: TolerationOptions = {}): Plugin {
   return {
     name: 'TaintToleration',
     dependsOn: 'node',
-    sign: ({ pod }) => JSON.stringify(pod.spec.tolerations ?? []),
+    sign: ({ pod }) => (pod.spec.tolerations ? textOf(pod.spec.tolerations) : ''),
     events: () => [{ event: 'NodeAdded', helps: opens }, { event: 'NodeTaintsChanged', helps: opens }, { event: 'UnscheduledPodUpdated', helps: tolerationsChanged }],
     filter(_state, pod, { node }) {
       return repels(node, pod) ? unresolvable('node(s) had untolerated taint(s)') : undefined
