@@ -1,6 +1,6 @@
 import { core, storage } from '@berth/api'
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '@berth/api/types/core/v1'
-import { createInformers, isConflict } from '@berth/kube'
+import { createInformers, isConflict, isNotFound } from '@berth/kube'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { eventually, startCluster, type TestCluster } from './cluster.ts'
 
@@ -19,6 +19,10 @@ beforeAll(async () => {
 }, 30_000)
 afterEach(async () => {
   await cluster.clear()
+  // Nobody takes off here what protects claims and volumes in use.
+  const finalizers = { type: 'merge', body: { metadata: { finalizers: null } } } as const
+  for (const { metadata } of (await cluster.client.list(core.persistentvolumeclaims, { namespace: 'default' })).items) await cluster.client.patch(core.persistentvolumeclaims, metadata.name, finalizers, { namespace: 'default' })
+  for (const { metadata } of (await cluster.client.list(core.persistentvolumes)).items) await cluster.client.patch(core.persistentvolumes, metadata.name, finalizers)
   await cluster.client.deleteCollection(core.persistentvolumeclaims, { namespace: 'default' })
   await cluster.client.deleteCollection(core.persistentvolumes)
   await cluster.client.deleteCollection(storage.csinodes)
@@ -54,7 +58,7 @@ async function followClaims(): Promise<void> {
     await client.create(core.persistentvolumes, { ...volumeOf(`made-${metadata.uid ?? ''}`, 'made'), spec: { ...volumeOf('x', 'made').spec, nodeAffinity: affinity, claimRef: { kind: 'PersistentVolumeClaim', namespace: 'default', name: metadata.name, uid: metadata.uid ?? '' } } })
   }
   const once = (work: Promise<void>): void => void work.catch((error: unknown) => {
-    if (!isConflict(error)) throw error
+    if (!isConflict(error) && !isNotFound(error)) throw error
   })
   volumes.on({ added: (volume) => once(onVolume(volume)), updated: (_old, volume) => once(onVolume(volume)) })
   informers.for(core.persistentvolumeclaims).on({ added: (claim) => once(onClaim(claim)), updated: (_old, claim) => once(onClaim(claim)) })

@@ -6,6 +6,7 @@ import { podSecurity } from './pod-security/pod-security.ts'
 import { priority } from './priority.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 
 /** The plugins there are, in upstream's order. All are on unless they are disabled. Adding one is a line here. */
@@ -17,6 +18,7 @@ const plugins: readonly { name: string, create(store: ResourceStore): AdmissionP
   { name: 'PodSecurity', create: podSecurity },
   { name: 'Priority', create: priority },
   { name: 'DefaultTolerationSeconds', create: () => defaultTolerationSeconds },
+  { name: 'StorageObjectInUseProtection', create: () => storageObjectInUseProtection },
   { name: 'RuntimeClass', create: runtimeClass },
 ]
 
@@ -25,7 +27,7 @@ const notBuilt = new Set([
   'AlwaysAdmit', 'AlwaysDeny', 'AlwaysPullImages', 'CertificateApproval', 'CertificateSigning', 'CertificateSubjectRestriction', 'ClusterTrustBundleAttest',
   'DefaultIngressClass', 'DefaultStorageClass', 'DenyServiceExternalIPs', 'EventRateLimit', 'ExtendedResourceToleration', 'ImagePolicyWebhook', 'LimitPodHardAntiAffinityTopology',
   'LimitRanger', 'MutatingAdmissionPolicy', 'MutatingAdmissionWebhook', 'NamespaceAutoProvision', 'NamespaceExists', 'NodeDeclaredFeatureValidator', 'OwnerReferencesPermissionEnforcement',
-  'PersistentVolumeClaimResize', 'PodNodeSelector', 'PodTolerationRestriction', 'PodTopologyLabels', 'ResourceQuota', 'StorageObjectInUseProtection',
+  'PersistentVolumeClaimResize', 'PodNodeSelector', 'PodTolerationRestriction', 'PodTopologyLabels', 'ResourceQuota',
   'ValidatingAdmissionPolicy', 'ValidatingAdmissionWebhook',
 ])
 
