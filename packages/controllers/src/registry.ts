@@ -12,6 +12,7 @@ import { nodeLifecycleController } from './node-lifecycle/controller.ts'
 import { podGarbageCollector } from './pod-gc/controller.ts'
 import { pvBinder } from './pv-binder/controller.ts'
 import { replicaSetController } from './replicaset/controller.ts'
+import { resourceClaimController } from './resource-claim/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
 import { serviceAccountController } from './serviceaccount/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
@@ -36,6 +37,7 @@ export const controllers: readonly Controller[] = [
   claimProtection,
   volumeProtection,
   ephemeralVolumeController,
+  resourceClaimController,
   attachDetachController,
 ]
 

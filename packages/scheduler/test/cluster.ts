@@ -10,6 +10,8 @@ import { schedulerConfigOf, startScheduler, type Scheduler } from '../src/index.
 /** A real API server in memory, a scheduler with a scheduler's rights, and nodes whose kubelet is the few lines below. */
 export interface TestCluster {
   readonly client: KubeClient
+  /** To the API server, as its administrator. */
+  readonly loopback: Transport
   /** While set, the kubelet lets pods that are being deleted be. */
   kubeletPaused: boolean
   /** Asked before each of the scheduler's requests is sent ('POST /api/v1/…'): it may hold it up, or throw, and the request is lost. */
@@ -44,7 +46,7 @@ export async function startCluster(): Promise<TestCluster> {
   const config = { ...schedulerConfigOf({}), podInitialBackoffMs: 50, podMaxBackoffMs: 200 }
   const scheduler = await startScheduler({ client: createClient(transport, { fieldManager: 'kube-scheduler' }), config, logger: silentLogger() })
   const cluster: TestCluster = {
-    client, scheduler, kubeletPaused: false,
+    client, loopback: server.loopback, scheduler, kubeletPaused: false,
     get onRequest() { return onRequest },
     set onRequest(value) { onRequest = value },
     async addNode(name, allocatable) {
@@ -94,7 +96,7 @@ function runKubelet(client: KubeClient, informers: ReturnType<typeof createInfor
     if (pod.metadata.deletionTimestamp) {
       if (isPaused()) throw new Error('paused')
       await client.delete(core.pods, pod.metadata.name, { namespace, gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } })
-    } else if (pod.status?.phase !== 'Running') {
+    } else if ((pod.status?.phase ?? 'Pending') === 'Pending') {
       await client.patch(core.pods, pod.metadata.name, { type: 'strategic', body: { status: { phase: 'Running', startTime: new Date().toISOString().replace(/\.\d+Z$/, 'Z') } } }, { namespace, subresource: 'status' })
     }
   }
