@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { criLine, type LogPosition, positionAtEnd } from './cri-log.ts'
+import { criLines, type LogPosition, positionAtEnd } from './cri-log.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'berth-crilog-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -19,11 +19,12 @@ async function endOf(text: string | Buffer): Promise<{ position: LogPosition | u
   }
 }
 
-const line = (time: bigint, stream: 'stdout' | 'stderr', text: string, partial = false): string => criLine({ time, stream, line: Buffer.from(text), partial }).toString()
+const line = (time: bigint, stream: 'stdout' | 'stderr', text: string, partial = false): string => criLines([{ time, stream, line: Buffer.from(text), partial }]).toString()
 
 test('a line has the form of CRI, with its bytes as they are', () => {
   const entry = { time: 1763731638000000042n, stream: 'stderr' as const, line: Buffer.from([0xff, 0x41]), partial: true }
-  expect(criLine(entry)).toEqual(Buffer.concat([Buffer.from('2025-11-21T13:27:18.000000042Z stderr P '), Buffer.from([0xff, 0x41, 0x0a])]))
+  const after = { time: 1763731639000000000n, stream: 'stdout' as const, line: Buffer.alloc(0), partial: false }
+  expect(criLines([entry, after])).toEqual(Buffer.concat([Buffer.from('2025-11-21T13:27:18.000000042Z stderr P '), Buffer.from([0xff, 0x41, 0x0a]), Buffer.from('2025-11-21T13:27:19.000000000Z stdout F \n')]))
 })
 
 describe('the end of a log', () => {

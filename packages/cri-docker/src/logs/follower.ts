@@ -2,7 +2,7 @@ import { constants, type FSWatcher, watch } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Logger } from '@berth/kube'
-import { criLine, type LogPosition, positionAtEnd, timestamp } from './cri-log.ts'
+import { criLines, type LogPosition, positionAtEnd, timestamp } from './cri-log.ts'
 import type { LogEntry } from './local-log.ts'
 import { LogSource } from './log-source.ts'
 
@@ -128,7 +128,7 @@ export class LogFollower {
   /** A write that stops half way is cut back, so that trying again repeats nothing. */
   private async write(entries: readonly LogEntry[]): Promise<void> {
     const file = this.file ?? (await this.openTarget())
-    const bytes = Buffer.concat(entries.map(criLine))
+    const bytes = criLines(entries)
     try {
       for (let start = 0; start < bytes.length; ) start += (await file.write(bytes, start)).bytesWritten
       this.size += bytes.length

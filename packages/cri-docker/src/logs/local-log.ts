@@ -61,38 +61,71 @@ export class LocalLogParser {
 
 /** LogEntry of the Engine's logdriver protobuf: 1 source, 2 time_nano, 3 line, 4 partial, 5 partial_log_metadata { 1 last }. */
 function decodeEntry(bytes: Buffer): LogEntry | undefined {
-  let source = ''
+  const reader = new VarintReader(bytes)
+  let stream: LogEntry['stream'] | undefined
   let time = 0n
   let line: Buffer = Buffer.alloc(0)
   let partial = false
-  let position = 0
-  const varint = (): bigint => {
-    let value = 0n
-    for (let shift = 0n; position < bytes.length && shift < 70n; shift += 7n) {
-      const byte = bytes[position++] ?? 0
-      value |= BigInt(byte & 0x7f) << shift
-      if (byte < 0x80) return value
-    }
-    position = bytes.length + 1
-    return value
-  }
-  while (position < bytes.length) {
-    const key = Number(varint())
+  while (reader.position < bytes.length) {
+    const key = reader.small()
     if ((key & 7) === 0) {
-      const value = varint()
-      if (key >> 3 === 2) time = BigInt.asIntN(64, value)
-      else if (key >> 3 === 4) partial = value !== 0n
+      if (key >> 3 === 2) time = reader.long()
+      else if (key >> 3 === 4) partial = reader.small() !== 0
+      else reader.long()
     } else if ((key & 7) === 2) {
-      const length = Number(varint())
-      const value = bytes.subarray(position, position + length)
-      position += length
-      if (key >> 3 === 1) source = value.toString('latin1')
-      else if (key >> 3 === 3) line = value
-      else if (key >> 3 === 5) partial = !isLastPiece(value)
+      const length = reader.small()
+      const start = reader.position
+      reader.position += length
+      if (key >> 3 === 1) stream = streamOf(bytes, start, length)
+      else if (key >> 3 === 3) line = bytes.subarray(start, reader.position)
+      else if (key >> 3 === 5) partial = !isLastPiece(bytes.subarray(start, reader.position))
     } else return undefined
   }
-  if (position !== bytes.length || (source !== 'stdout' && source !== 'stderr')) return undefined
-  return { stream: source, time, line, partial }
+  return reader.position === bytes.length && stream ? { stream, time, line, partial } : undefined
+}
+
+/** Reads protobuf's varints; one that does not end within the bytes puts the position behind them. */
+class VarintReader {
+  position = 0
+  private readonly bytes: Buffer
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+  }
+
+  /** A number of at most 32 bits. */
+  small(): number {
+    let value = 0
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.bytes[this.position++] ?? -1
+      if (byte < 0) break
+      value += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) return value
+    }
+    this.position = this.bytes.length + 1
+    return 0
+  }
+
+  /** A number of 64 bits: added up in two halves, since large integers are slow. */
+  long(): bigint {
+    let low = 0
+    let high = 0
+    for (let count = 0; count < 10; count++) {
+      const byte = this.bytes[this.position++] ?? -1
+      if (byte < 0) break
+      if (count < 4) low += (byte & 0x7f) * 2 ** (7 * count)
+      else high += (byte & 0x7f) * 2 ** (7 * (count - 4))
+      if (byte < 0x80) return BigInt.asIntN(64, BigInt(high) * 268_435_456n + BigInt(low))
+    }
+    this.position = this.bytes.length + 1
+    return 0n
+  }
+}
+
+function streamOf(bytes: Buffer, start: number, length: number): LogEntry['stream'] | undefined {
+  if (length !== 6) return undefined
+  const name = bytes.toString('latin1', start, start + length)
+  return name === 'stdout' || name === 'stderr' ? name : undefined
 }
 
 /** The piece's description says `last` in its first field, which is left out when false. */
