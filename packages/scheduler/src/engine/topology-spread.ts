@@ -3,6 +3,7 @@ import { selectorText } from '../framework/affinity-term.ts'
 import type { FastForm } from '../framework/fast-form.ts'
 import { maxNodeScore } from '../framework/normalize.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
+import { textOf } from '../framework/text-of.ts'
 import { unresolvable, unschedulable } from '../framework/status.ts'
 import { hostnameLabel, isIncluded, type Constraint } from '../plugins/pod-topology-spread/constraints.ts'
 import type { ClusterIndex } from './cluster-index.ts'
@@ -80,7 +81,7 @@ export class TopologySpread {
     const { spec, metadata } = pod.pod
     const own = spec.topologySpreadConstraints
     const owner = own?.length ? undefined : metadata.ownerReferences?.find(({ controller }) => controller)
-    const key = `${pod.texts.group} ${own?.length ? JSON.stringify(own) : owner ? `${owner.apiVersion} ${owner.kind} ${owner.name}` : ''}`
+    const key = `${pod.texts.group} ${own?.length ? textOf(own) : owner ? `${owner.apiVersion} ${owner.kind} ${owner.name}` : ''}`
     let known = this.#rules.get(key)
     if (!known) {
       const rules = (when: 'DoNotSchedule' | 'ScheduleAnyway'): Rule[] =>

@@ -1,5 +1,6 @@
 import { selectorOf, type Selector } from '@berth/api'
 import type { Pod, PodAffinityTerm } from '@berth/api/types/core/v1'
+import { textOf } from './text-of.ts'
 
 /** A pod (anti-)affinity term, parsed once. */
 export interface AffinityTerm {
@@ -50,7 +51,7 @@ export function affinityTermsOf(pod: Pod): AffinityTerms {
   const affinity = pod.spec.affinity?.podAffinity
   const anti = pod.spec.affinity?.podAntiAffinity
   if (!affinity && !anti) return none
-  const key = `${pod.metadata.namespace ?? 'default'} ${JSON.stringify([affinity, anti])}`
+  const key = `${pod.metadata.namespace ?? 'default'} ${affinity ? textOf(affinity) : ''} ${anti ? textOf(anti) : ''}`
   const known = parsed.get(key)
   if (known) return known
   const terms: AffinityTerms = {

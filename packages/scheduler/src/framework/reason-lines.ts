@@ -6,8 +6,3 @@ export function reasonCounts(verdicts: Iterable<Status>): Map<string, number> {
   for (const { reasons } of verdicts) for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
   return counts
 }
-
-/** The reasons with their counts, in the order in which messages list them. */
-export function reasonLines(verdicts: Iterable<Status>): string[] {
-  return [...reasonCounts(verdicts)].map(([reason, count]) => `${count} ${reason}`).sort()
-}
