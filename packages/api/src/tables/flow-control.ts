@@ -10,7 +10,12 @@ export const flowSchemaTable: KindTable<FlowSchema> = {
     nameColumn,
     { name: 'PriorityLevel', description: ['flowcontrol/v1', 'PriorityLevelConfigurationReference', 'name'] },
     { name: 'MatchingPrecedence', description: ['flowcontrol/v1', 'FlowSchemaSpec', 'matchingPrecedence'] },
-    { name: 'DistinguisherMethod', description: ['flowcontrol/v1', 'FlowSchemaSpec', 'distinguisherMethod'] },
+    // A field whose type is a struct has no documentation of its own in what descriptions are read from.
+    {
+      name: 'DistinguisherMethod',
+      description: '`distinguisherMethod` defines how to compute the flow distinguisher for requests that match this schema. `nil` specifies that the distinguisher is disabled and thus will '
+        + 'always be the empty string.',
+    },
     ageColumn,
     { name: 'MissingPL', description: 'references a broken or non-existent PriorityLevelConfiguration' },
   ],

@@ -3,6 +3,7 @@ import type { GroupVersionKind } from '../schema/index.ts'
 import type { KindTable, TableColumnDefinition } from './column.ts'
 import { apiServiceTable } from './api-service.ts'
 import { certificateSigningRequestTable } from './certificate-signing-request.ts'
+import { componentStatusTable } from './component-status.ts'
 import { configMapTable } from './config-map.ts'
 import { controllerRevisionTable } from './controller-revision.ts'
 import { csiDriverTable, csiNodeTable, csiStorageCapacityTable } from './csi.ts'
@@ -45,6 +46,7 @@ import { admissionPolicyBindingTable, mutatingAdmissionPolicyTable, validatingAd
 
 /** Tables by group/version/kind, one line a kind; kinds without a line have the generic one. */
 const kinds: Readonly<Record<string, KindTable<never>>> = {
+  '/v1/ComponentStatus': componentStatusTable,
   '/v1/ConfigMap': configMapTable,
   '/v1/Endpoints': endpointsTable,
   '/v1/Event': eventTable,
@@ -55,6 +57,7 @@ const kinds: Readonly<Record<string, KindTable<never>>> = {
   '/v1/Pod': podTable,
   '/v1/PodTemplate': podTemplateTable,
   '/v1/ReplicationController': replicationControllerTable,
+  '/v1/ResourceQuota': resourceQuotaTable,
   '/v1/Secret': secretTable,
   '/v1/Service': serviceTable,
   '/v1/ServiceAccount': serviceAccountTable,
@@ -102,7 +105,6 @@ const kinds: Readonly<Record<string, KindTable<never>>> = {
   'storage.k8s.io/v1/StorageClass': storageClassTable,
   'storage.k8s.io/v1/VolumeAttachment': volumeAttachmentTable,
   'storage.k8s.io/v1/VolumeAttributesClass': volumeAttributesClassTable,
-  '/v1/ResourceQuota': resourceQuotaTable,
 }
 
 const tableOf = ({ group, version, kind }: GroupVersionKind): KindTable<never> => kinds[`${group}/${version}/${kind}`] ?? genericTable
@@ -110,12 +112,12 @@ const tableOf = ({ group, version, kind }: GroupVersionKind): KindTable<never> =
 /** Columns with their descriptions, made once for all kinds: reading the descriptions is costly, keeping them all more so. */
 let definitions: Map<KindTable<never>, TableColumnDefinition[]> | undefined
 
-/** The declarations that descriptions are read from run the paragraphs of this one together. */
-const paragraphs = (text: string, field: string): string => (field === 'creationTimestamp' ? text.replace('.  ', '.\n\n') : text)
+/** The declarations that descriptions are read from run paragraphs together; where two spaces are such an end, and not how somebody types. */
+const paragraphs = (text: string, home: string, field: string): string => (field === 'creationTimestamp' || home === 'resource/v1' ? text.replaceAll('.  ', '.\n\n') : text)
 
 function defineAll(): Map<KindTable<never>, TableColumnDefinition[]> {
   const descriptions = readDescriptions()
-  const describe = (home: string, type: string, field: string): string => paragraphs(descriptions(home, type, field) ?? '', field)
+  const describe = (home: string, type: string, field: string): string => paragraphs(descriptions(home, type, field) ?? '', home, field)
   return new Map([...Object.values(kinds), genericTable].map((table) => [table, table.columns.map(({ name, type = 'string', format = '', description, wide }) => ({
     name, type, format, description: typeof description === 'string' ? description : describe(...description), priority: wide ? 1 : 0,
   }))]))

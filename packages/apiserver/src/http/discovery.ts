@@ -33,7 +33,7 @@ export function servedResources(registry: Registry, virtual: { resources: readon
       ...virtual.connects.filter((c) => same(c.parent, info)).map((c) => c.subresource),
     ])
     const custom = runtime.rules.openApi
-    return { info, subresources: info.subresources.filter((s) => names.has(s.name)), storage: runtime.stored.gvk, ...(custom && { custom }) }
+    return { info, subresources: info.subresources.filter((s) => names.has(s.name)), storage: runtime.definition.computed ? undefined : runtime.stored.gvk, ...(custom && { custom }) }
   })
   const bindings: ServedResource[] = registry.runtime('', 'pods') ? [{ info: core.bindings, subresources: [], storage: undefined }] : []
   return [...stored, ...bindings, ...virtual.resources.map((v): ServedResource => ({ info: v.resource, subresources: [], storage: undefined }))]

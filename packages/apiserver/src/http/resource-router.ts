@@ -34,6 +34,7 @@ export async function routeResource(context: RouteContext, servedGroupVersions: 
   // A cluster resource has no namespace in its path; a namespaced one needs it to name an object.
   const { namespaced } = runtime.definition.resource
   if (!namespaced && info.namespace !== '' && info.resource !== 'namespaces') throw pathNotFound()
+  if (runtime.definition.computed && (info.verb === 'watch' || !['GET', 'HEAD'].includes(context.request.method))) throw methodNotAllowed()
   if (info.verb === 'watch') return watch(full)
   const named = info.parts.length > 1
   if (namespaced && info.namespace === '' && (named || context.request.method === 'POST')) throw named ? pathNotFound() : methodNotAllowed()

@@ -13,6 +13,8 @@ export interface ResourceDefinition {
   readonly view?: ResourceView
   /** What its objects go through, where it is no built-in kind. */
   readonly rules?: KindRules
+  /** The objects are made when they are asked for, and only read. */
+  readonly computed?: () => Promise<ApiObject[]>
   /** A delete answers with the object instead of a Status. */
   readonly returnsDeletedObject?: boolean
   /** PUT to a name that is not there creates. */

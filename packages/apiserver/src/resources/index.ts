@@ -3,6 +3,7 @@ import type { ResourceDefinition } from '../registry/definition.ts'
 import { mutatingadmissionpolicies, mutatingadmissionpolicybindings, mutatingwebhookconfigurations, validatingadmissionpolicies, validatingadmissionpolicybindings, validatingwebhookconfigurations } from './admissionregistration.ts'
 import { apiservices } from './apiservices.ts'
 import { certificatesigningrequests } from './certificatesigningrequests.ts'
+import { componentstatuses } from './componentstatuses.ts'
 import { configmaps } from './configmaps.ts'
 import { controllerrevisions } from './controllerrevisions.ts'
 import { customresourcedefinitions } from './customresourcedefinitions.ts'
@@ -101,4 +102,5 @@ export const storedResources: readonly ResourceDefinition[] = [
   limitranges,
   resourcequotas,
   runtimeclasses,
+  componentstatuses,
 ]

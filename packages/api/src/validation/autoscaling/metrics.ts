@@ -19,9 +19,10 @@ export function checkMetric(metric: MetricSpec, at: string, objectRules: Referen
   const present = fields.filter((field) => metric[field] !== undefined)
   const [first] = present
   if (first) errors.push(...checkSource(metric, first, `${at}.${first}`, objectRules))
+  // Upstream judges the type twice.
   const expected = fieldOf[type]
-  if (expected !== undefined && !present.some((field) => field === expected)) errors.push(required(`${at}.${expected}`, 'must populate information for the given metric source'))
-  // Upstream judges the type twice; a list of causes names a cause once.
+  if (expected === undefined) errors.push(notSupported(`${at}.type`, type, types))
+  else if (!present.some((field) => field === expected)) errors.push(required(`${at}.${expected}`, 'must populate information for the given metric source'))
   if (present.length !== 1) for (const field of present) if (field !== expected) errors.push(forbidden(`${at}.${field}`, 'must populate the given metric source only'))
   return errors
 }

@@ -1,8 +1,10 @@
 // get and list.
 import { notFound, StatusError } from '../../errors.ts'
-import type { ApiResponse } from '../../interfaces.ts'
+import type { ApiObject, ApiResponse } from '../../interfaces.ts'
+import { CachedObject } from '../../registry/cached-object.ts'
 import { listPage, matcherOf } from '../../registry/listing.ts'
 import type { Registry } from '../../registry/registry.ts'
+import type { ResourceRuntime } from '../../registry/resource-runtime.ts'
 import type { ResourceContext } from '../context.ts'
 import { negotiate, routeNotAcceptable, wantsPretty } from '../media-types.ts'
 import type { Representation } from '../media-types.ts'
@@ -39,13 +41,19 @@ export function presentation(context: ResourceContext): { pretty: boolean, inclu
   }
 }
 
+/** Objects that are nowhere stored, as if they were. */
+async function computedOf(runtime: ResourceRuntime, matches: ((object: ApiObject) => boolean) | undefined): Promise<CachedObject[]> {
+  const objects = await runtime.definition.computed?.() ?? []
+  return objects.filter((object) => !matches || matches(object)).map((object) => new CachedObject(runtime.key('', object.metadata.name), 0, object, undefined))
+}
+
 /** GET of one object. */
 export async function get(context: ResourceContext): Promise<ApiResponse> {
   const { deps, info, runtime, query } = context
   const representation = representationOf(context, ['object', 'Table', 'PartialObjectMetadata'])
   const revision = parseResourceVersion(query.get('resourceVersion') ?? '')
   if (revision !== undefined) await waitForFreshness(deps.registry, revision, context.request.signal)
-  const cached = runtime.cache.get(runtime.key(info.namespace, info.name))
+  const cached = runtime.definition.computed ? (await computedOf(runtime, (object) => object.metadata.name === info.name))[0] : runtime.cache.get(runtime.key(info.namespace, info.name))
   if (!cached) throw notFound(runtime.groupResource, info.name)
   return objectResponse(200, runtime, cached, representation, presentation(context))
 }
@@ -57,6 +65,7 @@ export async function list(context: ResourceContext): Promise<ApiResponse> {
   const options = parseListOptions(query, runtime)
   const revision = parseResourceVersion(options.resourceVersion)
   if (revision !== undefined) await waitForFreshness(deps.registry, revision, context.request.signal)
+  if (runtime.definition.computed) return listResponse(runtime, await computedOf(runtime, matcherOf(runtime.definition, options.labels, options.fields)), { resourceVersion: '' }, representation, presentation(context))
   // Without a match rule a page at a given revision is that revision; whole lists only promise not to be older.
   const exact = options.resourceVersionMatch === 'Exact' || (options.resourceVersionMatch === '' && options.limit > 0 && revision !== undefined && revision > 0)
   const page = listPage(deps.registry, runtime, {
