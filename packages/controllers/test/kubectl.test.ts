@@ -83,3 +83,17 @@ test.skipIf(!hasKubectl)('kubectl deletes a namespace with what is in it and wai
   expect(await kubectl('delete', 'namespace', 'team', '--timeout=30s')).toContain('namespace "team" deleted')
   await expect(kubectl('get', 'namespace', 'team')).rejects.toThrow('namespaces "team" not found')
 })
+
+test.skipIf(!hasKubectl)('kubectl drains a node as far as disruption budgets allow, and says what they do not', async () => {
+  await kubectl('create', 'deployment', 'kept', '--image=nginx:1', '--replicas=2')
+  await kubectl('rollout', 'status', 'deployment/kept')
+  await kubectl('create', 'poddisruptionbudget', 'kept', '--selector=app=kept', '--min-available=2')
+  await eventually('the budget has counted', () => kubectl('get', 'pdb', 'kept', '-o', 'jsonpath={.status.currentHealthy}/{.status.disruptionsAllowed}'), (text) => text === '2/0')
+  expect(await kubectl('get', 'pdb', 'kept', '--no-headers')).toMatch(/^kept +2 +N\/A +0 +/)
+  const refused = await kubectl('drain', 'n1', '--pod-selector=app=kept', '--timeout=2s').catch((error: unknown) => (error as Error).message)
+  expect(refused).toContain("Cannot evict pod as it would violate the pod's disruption budget.")
+  await kubectl('patch', 'pdb', 'kept', '--type=merge', '-p', '{"spec":{"minAvailable":1}}')
+  expect(await kubectl('drain', 'n1', '--pod-selector=app=kept', '--timeout=50s')).toContain('node/n1 drained')
+  await kubectl('uncordon', 'n1')
+  await kubectl('delete', 'deployment/kept', 'pdb/kept')
+})

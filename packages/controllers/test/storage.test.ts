@@ -43,6 +43,22 @@ test('a claim gets the smallest volume that fits, both know it, and what it leav
   await eventually('the volume has gone', () => gone(() => volume('small')), Boolean)
 })
 
+test('claims and volumes that are bound while the controllers come and go end up in pairs', async () => {
+  const names = Array.from({ length: 30 }, (_, i) => `many-${i}`)
+  await Promise.all(names.map((name) => cluster.client.create(core.persistentvolumes, volumeOf(name, { storageClassName: 'many' }))))
+  const claims = names.map((name) => cluster.client.create(core.persistentvolumeclaims, claimOf(name, { storageClassName: 'many' })))
+  for (let i = 0; i < 3; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    await cluster.restartControllers()
+  }
+  await Promise.all(claims)
+  const bound = await eventually('all are bound', async () => (await Promise.all(names.map(claim))), (all) => all.every(({ status }) => status?.phase === 'Bound'))
+  expect(new Set(bound.map(({ spec }) => spec.volumeName)).size).toBe(30)
+  const taken = await eventually('the volumes say so, too', () => Promise.all(names.map(volume)), (all) => all.every(({ status }) => status?.phase === 'Bound'))
+  const claimed = new Map(taken.map(({ metadata, spec }) => [spec.claimRef?.name, metadata.name]))
+  for (const { metadata, spec } of bound) expect(claimed.get(metadata.name)).toBe(spec.volumeName)
+})
+
 test('a volume that is bound is kept until its claim goes, and a claim until its pod goes', async () => {
   await cluster.client.create(core.persistentvolumes, volumeOf('kept', { storageClassName: 'kept' }))
   await cluster.client.create(core.persistentvolumeclaims, claimOf('c2', { storageClassName: 'kept' }))

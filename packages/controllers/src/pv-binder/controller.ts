@@ -2,6 +2,7 @@ import { core, storage } from '@berth/api'
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '@berth/api/types/core/v1'
 import { isNotFound, keyOf, splitKey, type Informer, type KubeClient, type WorkQueue } from '@berth/kube'
 import { claimClass, claimNameOf, isClaimBound, volumeClass } from '@berth/pod-rules'
+import { ignore } from '../common/adoption.ts'
 import { keyedController, periodically } from '../common/keyed-controller.ts'
 import { isPodTerminal } from '../common/pods.ts'
 import type { Controller } from '../context.ts'
@@ -96,8 +97,17 @@ async function sync(scope: Scope, key: Key): Promise<void> {
   }
 }
 
-async function syncClaim({ world, writer }: Scope, claim: PersistentVolumeClaim): Promise<void> {
+/** Whether the API has the volume of a bound claim although we have not seen it: claims and volumes reach us independently of each other. */
+async function isOnlyUnseen({ client, world }: Scope, { spec: { volumeName = '' } }: PersistentVolumeClaim): Promise<boolean> {
+  if (volumeName === '' || world.volume(volumeName)) return false
+  return (await client.get(core.persistentvolumes, volumeName).catch(ignore(isNotFound))) !== undefined
+}
+
+async function syncClaim(scope: Scope, claim: PersistentVolumeClaim): Promise<void> {
+  const { world, writer } = scope
   const step = decideClaim(claim, world)
+  // The volume's own coming will bring us back.
+  if (step.do === 'phase' && step.phase === 'Lost' && await isOnlyUnseen(scope, claim)) return
   switch (step.do) {
     case 'bind': return writer.bind(step.volume, claim)
     case 'phase': {
