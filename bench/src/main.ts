@@ -14,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   up: async () => (await import('./benches/up.ts')).up,
   cri: async () => (await import('./benches/cri.ts')).cri,
   scheduler: async () => (await import('./benches/scheduler.ts')).scheduler,
+  'scheduler-whole': async () => (await import('./benches/scheduler-whole.ts')).schedulerWhole,
   extender: async () => (await import('./benches/extender.ts')).extender,
 }
 
