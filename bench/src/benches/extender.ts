@@ -1,8 +1,9 @@
-import { Agent, request } from 'node:http'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { Cache } from '@berth/scheduler/core'
 import type { Node, Pod } from '@berth/api/types/core/v1'
 import { silentLogger } from '@berth/kube'
-import { Extender, ExtenderMetrics, extenderConfigOf, Gate, NodeReader, profileOf, startServer } from '@berth/extender/core'
+import { BufferPool, Extender, ExtenderMetrics, extenderConfigOf, Gate, NodeReader, profileOf, startServer } from '@berth/extender/core'
 import type { Bench } from '../main.ts'
 
 const podsPerNode = 10
@@ -31,19 +32,6 @@ const pod = (name: string, service: string, nodeName?: string): Pod => ({
   spec: { containers: [{ name: 'c', image: 'pause', resources: { requests: { cpu: '100m', memory: '500Mi' } } }], ...(nodeName ? { nodeName } : {}) },
 })
 
-/** Sends a body that is ready, and reads the answer to its end: what a scheduler waits for. */
-function exchange(port: number, agent: Agent, verb: string, body: Buffer): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, path: `/scheduler/${verb}`, method: 'POST', agent, headers: { 'content-type': 'application/json', 'content-length': body.length } }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => response.statusCode === 200 ? resolve(Buffer.concat(chunks)) : reject(new Error(`${verb}: ${response.statusCode ?? 0}`)))
-    })
-    sent.on('error', reject)
-    sent.end(body)
-  })
-}
-
 /** filter and prioritize over HTTP with three of Berth's plugins: how long a scheduler waits for both. */
 export const extender: Bench = {
   summary: 'filter + prioritize over HTTP, NetworkBandwidth, SwarmSpread and RackSpread, ten pods a node (peer: there is none that does the same)',
@@ -61,27 +49,21 @@ export const extender: Bench = {
       const metrics = new ExtenderMetrics(() => gate.load)
       const server = await startServer({
         extender: new Extender({ cache, profile: profileOf(config, () => cache), synced: () => true, metrics }), gate, metrics, address: '127.0.0.1', port: 0, allows: () => true,
-        limits: { ...config.limits, maxBodyBytes: 2 ** 30, timeoutMs: 60_000 }, readyChecks: {}, logger: silentLogger(), nodeReader: new NodeReader(),
+        limits: { ...config.limits, maxBodyBytes: 2 ** 30, timeoutMs: 60_000 }, readyChecks: {}, logger: silentLogger(), nodeReader: new NodeReader(), buffers: new BufferPool(),
       })
-      const agent = new Agent({ keepAlive: true })
+      const client = new Worker(new URL('../extender/client.ts', import.meta.url))
       const waiting = pod('new', 'service-7')
       const bodies = {
         'node names': Buffer.from(JSON.stringify({ Pod: waiting, Nodes: null, NodeNames: nodes.map(({ metadata }) => metadata.name) })),
         'whole nodes': Buffer.from(JSON.stringify({ Pod: waiting, Nodes: { metadata: {}, items: nodes }, NodeNames: null })),
       }
       for (const [what, body] of Object.entries(bodies)) {
-        const ours: number[] = []
-        // The first one warms up.
-        for (let run = -1; run < runs; run++) {
-          const started = performance.now()
-          await exchange(server.port, agent, 'filter', body)
-          await exchange(server.port, agent, 'prioritize', body)
-          if (run >= 0) ours.push(performance.now() - started)
-        }
+        client.postMessage({ port: server.port, body, runs })
+        const [ours] = await once(client, 'message') as [number[]]
         log(`${count} nodes, ${what}: ${(body.length / 2 ** 20).toFixed(1)} MiB a request, ${Math.min(...ours).toFixed(1)} ms at best`)
         rows.push({ what: `filter + prioritize, ${count} nodes, ${what}`, unit: 'ms', ours })
       }
-      agent.destroy()
+      await client.terminate()
       await server.close()
     }
     return rows

@@ -8,6 +8,7 @@ import { Extender } from './core/extender.ts'
 import { ConfigError } from './errors.ts'
 import { ExtenderMetrics } from './metrics.ts'
 import { authenticator, readTokenFile } from './server/authenticate.ts'
+import { BufferPool } from './server/buffers.ts'
 import { Gate } from './server/gate.ts'
 import { startServer } from './server/server.ts'
 import { NodeReader } from './wire/sent-node.ts'
@@ -37,7 +38,7 @@ export async function startExtender({ client, config, logger }: StartExtenderOpt
   const metrics = new ExtenderMetrics(() => gate.load)
   const extender = new Extender({ cache, profile, metrics, synced: () => synced, binder: new Binder({ cache, profile, client, waiting: (key) => waiting.get(key) }) })
   const server = await startServer({
-    extender, gate, metrics, logger, nodeReader: new NodeReader(), ...await accessOf(config, client),
+    extender, gate, metrics, logger, nodeReader: new NodeReader(), buffers: new BufferPool(), ...await accessOf(config, client),
     address: config.serving.address, port: config.serving.port, limits: config.limits,
     readyChecks: { 'informer-sync': () => { if (!synced) throw new Error('the cluster is not known yet') } },
   })

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import { RequestError, UnavailableError } from '../errors.ts'
 
-/** Reads a request's body. Throws where it is larger than allowed, or does not come in time (milliseconds). */
-export function readBody(request: IncomingMessage, maxBytes: number, timeMs: number): Promise<Buffer> {
+/** Reads a request's body, where its length is known into what `allocate` gives. Throws where it is larger than allowed, or does not come in time (milliseconds). */
+export function readBody(request: IncomingMessage, maxBytes: number, timeMs: number, allocate: (bytes: number) => Buffer): Promise<Buffer> {
   const tooLarge = (): RequestError => new RequestError(413, `the request is larger than ${maxBytes} bytes`)
   const declared = Number(request.headers['content-length'] ?? 0)
   if (declared > maxBytes) return Promise.reject(tooLarge())
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     // Where its length is known, it is put together as it comes.
-    const whole = declared > 0 ? Buffer.allocUnsafeSlow(declared) : undefined
+    const whole = declared > 0 ? allocate(declared) : undefined
     let size = 0
     const timer = setTimeout(() => {
       request.removeAllListeners('data')

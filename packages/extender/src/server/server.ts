@@ -8,6 +8,7 @@ import type { ExtenderMetrics, Verb } from '../metrics.ts'
 import { errorAnswer, filterAnswer, preemptAnswer, prioritizeAnswer } from '../wire/answers.ts'
 import { readBindRequest, readNodesRequest, readPreemptRequest } from '../wire/requests.ts'
 import { readBody } from './body.ts'
+import type { BufferPool } from './buffers.ts'
 import type { NodeReader } from '../wire/sent-node.ts'
 import type { Gate } from './gate.ts'
 
@@ -19,6 +20,7 @@ export interface ServerOptions {
   /** Absent: everybody may ask. */
   readonly authenticate?: Authenticate
   readonly allows: (user: { name: string; groups: string[] }) => boolean
+  readonly buffers: BufferPool
   /** Remembers whole nodes between requests. */
   readonly nodeReader: NodeReader
   readonly limits: { readonly maxBodyBytes: number; readonly timeoutMs: number }
@@ -124,7 +126,12 @@ async function answer(options: ServerOptions, verb: Verb, request: IncomingMessa
     if (request.method !== 'POST') throw new RequestError(405, `${verb} is asked with POST, not ${request.method ?? ''}`)
     await gate.enter(end - performance.now())
     entered = true
-    const body = await readBody(request, limits.maxBodyBytes, end - performance.now())
+    const body = await readBody(request, limits.maxBodyBytes, end - performance.now(), (bytes) => {
+      const buffer = options.buffers.take(bytes)
+      // The answer has pieces of it.
+      response.once('close', () => options.buffers.give(buffer))
+      return buffer
+    })
     finish('ok', 200, await bodyOf(options, verb, body, checkTime))
   } catch (error) {
     request.resume()
