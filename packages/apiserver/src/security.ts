@@ -41,7 +41,7 @@ export function createSecurity(dependencies: ServerDependencies & { certificates
       certificates: () => clientCertificates, tokens, audiences, anonymous: options.anonymousAuth, authorizer: authorization.authorizer, log,
     }),
     authorizer: authorization.authorizer,
-    admission: createAdmission(options, store),
+    admission: createAdmission(options, store, authorization.authorizer),
     writeHooks: [serviceHook(addresses, nodePorts), ...authorization.hooks],
     virtualResources: createVirtualResources({ authorization, tokens, audiences, modes: options.authorizationModes }),
     virtualSubresources: [tokenRequest(store, issuer)],

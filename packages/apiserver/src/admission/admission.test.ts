@@ -1,18 +1,19 @@
 import { expect, test } from 'vitest'
 import { coordination, core, scheduling } from '@berth/api'
 import type { Node, Pod } from '@berth/api/types/core/v1'
-import type { AdmissionAttributes, ApiObject } from '../interfaces.ts'
+import type { AdmissionAttributes, Authorizer, ApiObject } from '../interfaces.ts'
 import { admission } from '../test-support/attributes.ts'
 import { MemoryStore } from '../test-support/memory-store.ts'
 import { checkAdmissionPlugins, createAdmission } from './index.ts'
 
+const nobody: Authorizer = { authorize: () => ({ decision: 'noOpinion', reason: '' }) }
 const everything = { enableAdmissionPlugins: [], disableAdmissionPlugins: [] }
 
 async function cluster(only?: string) {
   const store = new MemoryStore()
   for (const name of ['a', 'kube-system', 'default']) await store.create(core.namespaces, { metadata: { name }, spec: {}, status: { phase: 'Active' } })
   await store.create(core.serviceaccounts, { metadata: { name: 'default', namespace: 'a' } })
-  const plugins = createAdmission(everything, store).filter((p) => only === undefined || p.name === only)
+  const plugins = createAdmission(everything, store, nobody).filter((p) => only === undefined || p.name === only)
   const admit = async (attributes: AdmissionAttributes): Promise<string> => {
     try {
       for (const plugin of plugins) if (plugin.handles(attributes.operation)) await plugin.admit?.(attributes)
@@ -179,8 +180,8 @@ test('a node makes tokens for pods that run on it, for the audiences they mount,
 
 test('plugins are disabled by name; unknown names and those that are not built are refused', () => {
   const store = new MemoryStore()
-  expect(createAdmission({ ...everything, disableAdmissionPlugins: ['ServiceAccount', 'ResourceQuota'] }, store).map((p) => p.name)).not.toContain('ServiceAccount')
+  expect(createAdmission({ ...everything, disableAdmissionPlugins: ['ServiceAccount', 'ResourceQuota'] }, store, nobody).map((p) => p.name)).not.toContain('ServiceAccount')
   expect(() => checkAdmissionPlugins({ ...everything, enableAdmissionPlugins: ['Nonsense'] })).toThrow('enable-admission-plugins plugin "Nonsense" is unknown')
   expect(() => checkAdmissionPlugins({ ...everything, disableAdmissionPlugins: ['Nonsense'] })).toThrow('disable-admission-plugins plugin "Nonsense" is unknown')
-  expect(() => checkAdmissionPlugins({ ...everything, enableAdmissionPlugins: ['ResourceQuota'] })).toThrow('"ResourceQuota" is not built into this server')
+  expect(() => checkAdmissionPlugins({ ...everything, enableAdmissionPlugins: ['AlwaysPullImages'] })).toThrow('"AlwaysPullImages" is not built into this server')
 })

@@ -1,4 +1,4 @@
-export { createCa, createCertificateRequest, issueCertificate, signCertificateRequest } from './issue.ts'
+export { createCa, createCertificateRequest, issueCertificate, readCertificateRequest, signCertificateRequest } from './issue.ts'
 export type { CertificateAndKey, CertificateNames, CertificateRequest, CertificateUsage } from './issue.ts'
 export { inspectCertificate, needsRenewal } from './inspect.ts'
 export type { CertificateFacts } from './inspect.ts'

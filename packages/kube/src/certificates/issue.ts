@@ -97,6 +97,19 @@ export async function signCertificateRequest(ca: CertificateAndKey, request: str
   return signPublicKey(ca, await parsed.publicKey.export(), names, options)
 }
 
+/** What a PEM certificate signing request asks for. Throws where it is none, or is not signed by its own key. */
+export async function readCertificateRequest(request: string): Promise<CertificateNames & { readonly organizations: readonly string[]; readonly emails: number; readonly uris: number }> {
+  const x509 = await loadLibrary()
+  const parsed = new x509.Pkcs10CertificateRequest(request)
+  if (!await parsed.verify()) throw new Error('the certificate request is not signed by its own key')
+  const alternative = requestedNames(x509, parsed)
+  const count = (type: string): number => alternative.filter((name) => name.type === type).length
+  return {
+    commonName: parsed.subjectName.getField('CN')[0] ?? '', organizations: parsed.subjectName.getField('O'),
+    dnsNames: alternative.filter((n) => n.type === 'dns').map((n) => n.value), ipAddresses: alternative.filter((n) => n.type === 'ip').map((n) => n.value), emails: count('email'), uris: count('url'),
+  }
+}
+
 function requestedNames(x509: typeof X509, request: X509.Pkcs10CertificateRequest): X509.JsonGeneralNames {
   const found = request.getExtension(subjectAlternativeName)
   return found === null ? [] : new x509.SubjectAlternativeNameExtension(found.rawData).names.toJSON()
