@@ -22,8 +22,8 @@ function find(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
 }
 
-function start(directory: string, name: string, program: string, args: readonly string[]): ChildProcess {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+function start(directory: string, name: string, program: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } })
   const log = createWriteStream(join(directory, `${name}.log`))
   child.stdout?.pipe(log, { end: false })
   child.stderr?.pipe(log, { end: false })
@@ -83,10 +83,10 @@ export async function startOurs(engine: TestEngine): Promise<Contender> {
   const { directory } = engine
   const { conf, bridge } = writeNetwork(directory, 'berth', 201)
   const socket = join(directory, 'berth.sock')
-  // As it is installed: the bundle, where one was built.
+  // As it is installed: the bundle, where one was built, and the unit's NODE_OPTIONS.
   const launcher = process.env['BERTH_LAUNCHER'] ?? resolve(import.meta.dirname, '../../../packages/berth/bin/berth.js')
   const flags = ['--docker-host', `unix://${engine.socket}`, '--container-runtime-endpoint', `unix://${socket}`, '--cni-conf-dir', conf, '--cni-bin-dir', '/usr/lib/cni', '--cni-cache-dir', join(directory, 'cache-berth')]
-  const child = start(directory, 'berth', process.execPath, [launcher, 'cri-docker', ...flags, '--root-dir', join(directory, 'berth'), '--metrics-bind-address', ''])
+  const child = start(directory, 'berth', process.execPath, [launcher, 'cri-docker', ...flags, '--root-dir', join(directory, 'berth'), '--metrics-bind-address', ''], { NODE_OPTIONS: '--max-semi-space-size=2' })
   const client = await clientOf(socket)
   return {
     name: 'berth',

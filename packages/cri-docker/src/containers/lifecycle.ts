@@ -28,7 +28,7 @@ export async function stopContainer(shim: Shim, id: string, timeout: bigint): Pr
   if (!record || record.state !== 'running') return
   const container = shim.engine.docker.getContainer(record.id)
   await attempt(`failed to stop container ${record.id}`, () => tolerate([304, 404, 409], () => (timeout <= 0n ? container.kill() : container.stop({ t: Number(timeout) }))))
-  await shim.store.refresh(record.id)
+  await shim.store.refreshUnlessEnded(record.id)
 }
 
 /** RemoveContainer: ends it if it runs, lets its log be written to the end, removes it. One that is gone is fine. */

@@ -23,8 +23,8 @@ export function createImageUserReader(engine: Engine, node: string): ImageUserRe
   const read = async (image: string, user: string): Promise<ImageUsers> => {
     const container = await engine.docker.createContainer({ Image: image, Entrypoint: ['/none'], NetworkDisabled: true, Labels: { [helperLabel]: node }, HostConfig: { LogConfig: { Type: 'none', Config: {} } } })
     try {
-      const file = (path: string): Promise<string> => readFile(container, path)
-      return { user, passwd: await file('/etc/passwd'), group: await file('/etc/group') }
+      const [passwd, group] = await Promise.all([readFile(container, '/etc/passwd'), readFile(container, '/etc/group')])
+      return { user, passwd, group }
     } finally {
       await tolerate([404, 409], () => container.remove({ force: true }))
     }

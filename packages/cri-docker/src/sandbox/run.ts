@@ -147,8 +147,14 @@ async function undo(shim: Shim, id: string | undefined, spec: SandboxSpec): Prom
 
 /** Removes a container from the Engine; one that is gone, or going, is fine. */
 export async function removeEngineContainer(shim: Pick<Shim, 'engine' | 'store'>, id: string): Promise<void> {
-  await tolerate([404, 409], () => shim.engine.docker.getContainer(id).remove({ force: true, v: true }))
-  await shim.store.refresh(id)
+  try {
+    await tolerate([404], () => shim.engine.docker.getContainer(id).remove({ force: true, v: true }))
+    shim.store.forget(id)
+  } catch (error) {
+    // Somebody else is removing it.
+    if (engineStatus(error) !== 409) throw error
+    await shim.store.refresh(id)
+  }
 }
 
 /** The sandbox's own files, for its containers. */

@@ -18,7 +18,7 @@ export async function stopPodSandbox(shim: Shim, id: string): Promise<void> {
     if (record?.state !== 'running') return
     // The pause has nothing to finish.
     await attempt(`failed to stop sandbox ${fullId}`, () => tolerate([404, 409], () => shim.engine.docker.getContainer(fullId).kill()))
-    await shim.store.refresh(fullId)
+    await shim.store.refreshUnlessEnded(fullId)
   })
 }
 

@@ -22,6 +22,10 @@ interface StoreEvents {
 const parallelInspections = 8
 /** An Engine that hangs on a container is not waited for longer than this when everything is read; that container is asked for again behind the callers. */
 const inspectionMs = 5000
+/** No inspection takes longer than this; milliseconds. */
+const goneMs = 120_000
+/** A container that was made or started is mostly our own doing, and read by who did it: the event alone has it read only after these times. Ends are read at once. */
+const patienceMs: Readonly<Record<string, number>> = { create: 300, start: 30 }
 
 /**
  * This node's containers in the Engine, kept by its event stream and read again whole whenever that stream was interrupted (the Engine keeps few events, and none
@@ -33,6 +37,10 @@ export class Store extends EventEmitter<StoreEvents> {
   private readonly logger: Logger
   private readonly records = new Map<string, EngineRecord>()
   private readonly refreshing = new Map<string, Promise<void>>()
+  /** What was removed a moment ago: an inspection that began before it must not bring it back. */
+  private readonly gone = new Set<string>()
+  /** When the last reading of a container began; milliseconds since 1970, as the Engine's events have them. */
+  private readonly readAt = new Map<string, number>()
   private readonly controller = new AbortController()
   /** Whether the event stream stands, and everything was read after it began. */
   private live = false
@@ -124,6 +132,17 @@ export class Store extends EventEmitter<StoreEvents> {
     }
   }
 
+  /** A container that was removed: ids do not come back. */
+  forget(id: string): void {
+    this.drop(id)
+  }
+
+  /** Like `refresh`, unless the Engine's events have told already that the container has ended. */
+  async refreshUnlessEnded(id: string): Promise<void> {
+    if (this.live && this.records.get(id)?.state === 'exited') return
+    await this.refresh(id)
+  }
+
   private find<T extends EngineRecord>(id: string, is: (record: EngineRecord) => record is T): T | undefined {
     const exact = this.records.get(id)
     if (exact) return is(exact) ? exact : undefined
@@ -138,11 +157,12 @@ export class Store extends EventEmitter<StoreEvents> {
   }
 
   private async inspect(id: string): Promise<EngineRecord | undefined> {
+    this.readAt.set(id, Date.now())
     try {
       const inspected = await this.engine.docker.getContainer(id).inspect()
       const record = recordOf(inspected, this.node)
       // Docker keeps what it is removing in sight for a moment.
-      if (record && inspected.State.Status !== 'removing') this.put(record)
+      if (record && inspected.State.Status !== 'removing' && !this.gone.has(id)) this.put(record)
       return record
     } catch (error) {
       if (engineStatus(error) !== 404) throw error
@@ -158,6 +178,9 @@ export class Store extends EventEmitter<StoreEvents> {
   }
 
   private drop(id: string): void {
+    this.readAt.delete(id)
+    this.gone.add(id)
+    setTimeout(() => this.gone.delete(id), goneMs).unref()
     const old = this.records.get(id)
     if (!old) return
     this.records.delete(id)
@@ -242,11 +265,22 @@ export class Store extends EventEmitter<StoreEvents> {
 
   private take(line: string): void {
     if (line.trim() === '') return
-    const { Actor, Action } = JSON.parse(line) as { Action?: string; Actor?: { ID?: string } }
+    const { Actor, Action = '', timeNano = 0 } = JSON.parse(line) as { Action?: string; Actor?: { ID?: string }; timeNano?: number }
     const id = Actor?.ID
     if (id === undefined) return
+    if (Action === 'destroy') return this.drop(id)
+    const look = (): void => {
+      // Who looked since then knows it already.
+      if ((this.readAt.get(id) ?? 0) <= timeNano / 1e6 + 1) this.refreshAfterEvent(id, Action)
+    }
+    const patience = patienceMs[Action]
+    if (patience === undefined) look()
+    else setTimeout(look, patience).unref()
+  }
+
+  private refreshAfterEvent(id: string, action: string | undefined): void {
     this.refresh(id).catch((error: unknown) => {
-      this.logger.error(error, 'Cannot inspect a container after an event', { id, action: Action })
+      this.logger.error(error, 'Cannot inspect a container after an event', { id, action })
       // Unknown is not known: the next reader asks the Engine.
       this.stale = true
     })
