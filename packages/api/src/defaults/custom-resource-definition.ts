@@ -1,14 +1,15 @@
 import type { CustomResourceDefinition } from '../types/apiextensions/v1.ts'
 
 export function defaultCustomResourceDefinition(crd: CustomResourceDefinition): void {
-  const { names, versions = [] } = crd.spec
+  const spec = (crd.spec ??= { group: '', names: { plural: '', kind: '' }, scope: '', versions: [] })
+  const { names, versions } = spec
   if (names) {
     if (!names.singular && names.kind) names.singular = names.kind.toLowerCase()
     if (!names.listKind && names.kind) names.listKind = `${names.kind}List`
   }
-  crd.spec.conversion ??= { strategy: 'None' }
-  const service = crd.spec.conversion.webhook?.clientConfig?.service
+  spec.conversion ??= { strategy: 'None' }
+  const service = spec.conversion.webhook?.clientConfig?.service
   if (service) service.port ??= 443
-  const stored = versions.find(({ storage }) => storage)?.name
+  const stored = versions?.find(({ storage }) => storage)?.name
   if (stored !== undefined && !crd.status?.storedVersions?.length) crd.status = { ...crd.status, storedVersions: [stored] }
 }

@@ -5,7 +5,7 @@ import { defaultPodTemplate } from './pod/spec.ts'
 export const templateGeneration = 'deprecated.daemonset.template.generation'
 
 export function defaultDaemonSet(set: DaemonSet): void {
-  const annotations = (set.metadata.annotations ??= {})
+  const annotations = ((set.metadata ??= { name: '' }).annotations ??= {})
   annotations[templateGeneration] ??= '0'
   const spec = (set.spec ??= {} as NonNullable<DaemonSet['spec']>)
   spec.template ??= {}

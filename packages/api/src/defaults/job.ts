@@ -17,7 +17,8 @@ export function defaultJob(job: Job): void {
   // Retries of each index replace those of the whole job.
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : 2147483647
   const labels = spec.template?.metadata?.labels
-  if (labels && Object.keys(job.metadata.labels ?? {}).length === 0 && Object.keys(labels).length > 0) job.metadata.labels = { ...labels }
+  const meta = (job.metadata ??= { name: '' })
+  if (labels && Object.keys(meta.labels ?? {}).length === 0 && Object.keys(labels).length > 0) meta.labels = { ...labels }
   spec.completionMode ??= 'NonIndexed'
   spec.suspend ??= false
   spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed'

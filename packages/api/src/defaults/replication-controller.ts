@@ -6,7 +6,8 @@ export function defaultReplicationController(controller: ReplicationController):
   const labels = spec.template?.metadata?.labels
   if (labels && Object.keys(labels).length > 0) {
     if (Object.keys(spec.selector ?? {}).length === 0) spec.selector = { ...labels }
-    if (Object.keys(controller.metadata.labels ?? {}).length === 0) controller.metadata.labels = { ...labels }
+    const meta = (controller.metadata ??= { name: '' })
+    if (Object.keys(meta.labels ?? {}).length === 0) meta.labels = { ...labels }
   }
   spec.replicas ??= 1
   if (spec.template) defaultPodTemplate(spec.template)

@@ -61,7 +61,7 @@ export const cronJobValidation: KindValidation<CronJob> = {
   create: (job, { allowPrivileged }) => [
     ...checkMeta(job.metadata, true, nameIsDnsSubdomain),
     ...checkSpec(job, undefined, allowPrivileged),
-    ...(job.metadata.name.length > nameLength ? [invalid('metadata.name', job.metadata.name, `must be no more than ${nameLength} characters`)] : []),
+    ...(textOf(job.metadata.name).length > nameLength ? [invalid('metadata.name', job.metadata.name, `must be no more than ${nameLength} characters`)] : []),
   ],
   update: (job, old, subresource, { allowPrivileged }) => (subresource === 'status' ? [] : [...checkMetaUpdate(job.metadata, old.metadata), ...checkSpec(job, old, allowPrivileged)]),
 }

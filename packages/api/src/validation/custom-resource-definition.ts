@@ -54,7 +54,7 @@ function checkVersions(spec: CustomResourceDefinitionSpec, old: CustomResourceDe
   for (const { value, at, version } of partsOf(versions, (each) => fullList(each.selectableFields), 'selectableFields', 'selectableFields')) {
     const own = version ?? versions[0]
     const schema = own?.schema?.openAPIV3Schema
-    const before = old?.versions.find(({ name }) => name === own?.name)?.selectableFields
+    const before = old?.versions?.find(({ name }) => name === own?.name)?.selectableFields
     if (!schema) errors.push(invalid(at, '', 'may only be set when `version.schema.openAPIV3Schema` is not included'))
     else errors.push(...checkSelectableFields(value, structuralOf(schema as JsonObject), at, sameValue(before, value)))
   }

@@ -158,9 +158,33 @@ export function validateUpdate(gvk: GroupVersionKind, object: unknown, old: unkn
   return rules.virtual ? own : [...checkGenericMetaUpdate(metaOf(object), metaOf(old)), ...own]
 }
 
-/** An object that has metadata and a spec, if empty ones: in Go these are never absent. */
+/** An object that has metadata and a spec, if empty ones: in Go these are never absent. What is stored as null (lists that are always written) is absent to the rules. */
 function withParts(object: unknown): object {
-  return { metadata: { name: '' }, spec: {}, ...(isRecord(object) ? Object.fromEntries(Object.entries(object).filter(([, part]) => part !== null && part !== undefined)) : {}) }
+  return { metadata: { name: '' }, spec: {}, ...(isRecord(object) ? withoutNulls(object) : {}) }
+}
+
+/** The same value where nothing in it is null; copies only on the way to what is. */
+function withoutNulls<T>(value: T): T {
+  if (Array.isArray(value)) {
+    let copy: unknown[] | undefined
+    for (const [i, item] of value.entries()) {
+      const kept = withoutNulls(item)
+      if (kept !== item) (copy ??= [...value])[i] = kept
+    }
+    return (copy ?? value) as T
+  }
+  if (!isRecord(value)) return value
+  let copy: Record<string, unknown> | undefined
+  for (const key in value) {
+    const member = value[key]
+    if (typeof member !== 'object') continue
+    const kept = member === null ? undefined : withoutNulls(member)
+    if (kept === member) continue
+    copy ??= { ...value }
+    if (kept === undefined) delete copy[key]
+    else copy[key] = kept
+  }
+  return (copy ?? value) as T
 }
 
 function rulesOf(gvk: GroupVersionKind): KindValidation<never> {

@@ -32,7 +32,8 @@ function checkName(field: string, name: string): FieldError[] {
   return name.split('.').length < 3 ? [invalid(field, name, 'should be a domain with at least three segments separated by dots')] : []
 }
 
-function checkClient({ url, service }: Webhook['clientConfig'], at: string): FieldError[] {
+function checkClient(client: Webhook['clientConfig'] | undefined, at: string): FieldError[] {
+  const { url, service } = client ?? {}
   if ((url === undefined) === (service === undefined)) return [required(at, 'exactly one of url or service is required')]
   return url === undefined ? checkWebhookService(`${at}.service`, service ?? {}) : checkWebhookUrl(`${at}.url`, url)
 }

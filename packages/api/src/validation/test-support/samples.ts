@@ -24,23 +24,23 @@ const scalars: Readonly<Record<ScalarSchema['kind'], readonly Json[]>> = {
   intOrString: [1, 0, '25%', 'http', '', '300%'],
 }
 
-/** An object of a kind with about `fill` of its fields, each with a value of its type that is not always a sensible one. */
-export function sample(schema: StructSchema, random: () => number, fill: number, depth = 0): JsonObject {
+/** An object of a kind with about `fill` of its fields, each with a value of its type that is not always a sensible one. What holds itself has fewer, the deeper it is. */
+export function sample(schema: StructSchema, random: () => number, fill: number, above: readonly StructSchema[] = []): JsonObject {
   const object: JsonObject = {}
-  for (const [name, field] of schema.fields) {
-    if (random() < (depth > 6 ? fill / 3 : fill)) object[name] = value(field.type, random, fill, depth)
-  }
+  const repeats = above.filter((one) => one === schema).length
+  const share = repeats > 0 ? fill / (10 * repeats) : above.length > 6 ? fill / 3 : fill
+  for (const [name, field] of schema.fields) if (random() < share) object[name] = value(field.type, random, fill, [...above, schema])
   return object
 }
 
-function value(type: TypeSchema, random: () => number, fill: number, depth: number): Json {
+function value(type: TypeSchema, random: () => number, fill: number, above: readonly StructSchema[]): Json {
   const pick = <Item>(items: readonly Item[]): Item | undefined => items[Math.floor(random() * items.length)]
   switch (type.kind) {
     case 'any': return { a: 'b' }
-    case 'union': return value(type.object, random, fill, depth)
-    case 'struct': return sample(type.struct, random, fill, depth + 1)
-    case 'list': return Array.from({ length: Math.floor(random() * 3) }, () => value(type.item, random, fill, depth))
-    case 'map': return Object.fromEntries(['a', 'cpu', 'Bad Key!'].filter(() => random() < 0.5).map((key) => [key, random() < 0.1 ? null : value(type.value, random, fill, depth)]))
+    case 'union': return value(type.object, random, fill, above)
+    case 'struct': return sample(type.struct, random, fill, above)
+    case 'list': return Array.from({ length: Math.floor(random() * 3) }, () => value(type.item, random, fill, above))
+    case 'map': return Object.fromEntries(['a', 'cpu', 'Bad Key!'].filter(() => random() < 0.5).map((key) => [key, random() < 0.1 ? null : value(type.value, random, fill, above)]))
     default: return pick(random() < 0.7 && type.enum ? type.enum : scalars[type.kind]) ?? null
   }
 }
