@@ -54,12 +54,12 @@ function applyDefaults(pod: Pod, range: LimitRange): void {
   const defaults = containerDefaults(range)
   const notes: string[] = []
   const fill = (container: Container, what: string): void => {
-    for (const of of ['requests', 'limits'] as const) {
-      const given = container.resources?.[of] ?? {}
-      const missing = Object.entries(defaults[of]).filter(([name]) => given[name] === undefined)
+    for (const list of ['requests', 'limits'] as const) {
+      const given = container.resources?.[list] ?? {}
+      const missing = Object.entries(defaults[list]).filter(([name]) => given[name] === undefined)
       if (missing.length === 0) continue
-      container.resources = { ...container.resources, [of]: { ...given, ...Object.fromEntries(missing) } }
-      notes.push(`${missing.map(([name]) => name).sort().join(', ')} ${of === 'requests' ? 'request' : 'limit'} for ${what} ${container.name}`)
+      container.resources = { ...container.resources, [list]: { ...given, ...Object.fromEntries(missing) } }
+      notes.push(`${missing.map(([name]) => name).sort().join(', ')} ${list === 'requests' ? 'request' : 'limit'} for ${what} ${container.name}`)
     }
   }
   for (const container of pod.spec.containers) fill(container, 'container')
