@@ -93,7 +93,7 @@ export const command = defineCommand({
     const config = await configOf(flags, io.given)
     if (flags['write-config-to'] !== undefined) {
       const { stringify } = await import('yaml')
-      await writeFile(flags['write-config-to'], stringify(config.document))
+      await writeFile(flags['write-config-to'], stringify(config.document, { aliasDuplicateObjects: false }))
       logger.info('Wrote configuration to file', { file: flags['write-config-to'] })
       return 0
     }

@@ -54,7 +54,7 @@ export class NodeInfo {
     this.allocatable = Resources.of(amounts)
   }
 
-  /** Takes over a state of the node that is alike to every plugin. */
+  /** Takes over a state of the node that has the same to give. */
   replaceAlike(node: Node): void {
     this.#node = node
   }

@@ -4,7 +4,7 @@ import { errorText, type Clock, type KubeClient, type Logger } from '@berth/kube
 import { Cache } from '../cache/cache.ts'
 import type { Change } from '../cache/changes.ts'
 import type { SchedulerConfig } from '../config/types.ts'
-import type { Decision, Found } from '../cycle/decision.ts'
+import type { Decision, Found, NoNode } from '../cycle/decision.ts'
 import { misfitMessage, misfitOf } from '../cycle/fit-error.ts'
 import type { EventObjects, PostFilterResult } from '../framework/plugin.ts'
 import { makeExtenders, type Extender } from '../extenders/extender.ts'
@@ -347,7 +347,7 @@ export class Decider {
     if (placement) this.#start(placement)
   }
 
-  #noNode(waiting: WaitingPod, profile: Profile, { misfit, preemption }: Exclude<Decision, Found>, started: number): undefined {
+  #noNode(waiting: WaitingPod, profile: Profile, { misfit, preemption }: NoNode, started: number): undefined {
     this.#options.metrics.attempt('unschedulable', profile.schedulerName, (performance.now() - started) / 1000)
     const pending = misfit.preFilter?.code === 'Pending' ? misfit.plugins : undefined
     // Before it is back in the queue: what it gives up is no help to itself.
@@ -500,11 +500,18 @@ export class Decider {
     return true
   }
 
+  /** A pod had a place, but its group has not enough of them. */
+  #rejectOfGroup({ waiting, profile, info, started }: Placement): void {
+    this.#options.metrics.attempt('unschedulable', profile.schedulerName, (performance.now() - started) / 1000)
+    this.#comeBack(waiting, (pod) => this.#queue.reject(pod, new Set(['GangScheduling'])))
+    this.#reporter.failed(info, 'Unschedulable', 'waiting for minCount pods from a gang to be scheduled', '')
+  }
+
   /** The group is decided on as one: all of it that waits, and either enough have a place or nobody has. */
   #scheduleGroup(first: WaitingPod, group: string): void {
     const members = [first, ...this.#groups.waiting(group, first.key).flatMap((key) => this.#queue.take(key) ?? [])]
     const placements: Placement[] = []
-    const without: Array<() => void> = []
+    const without: Array<{ readonly waiting: WaitingPod; readonly profile: Profile; readonly decision: NoNode; readonly started: number }> = []
     for (const waiting of members) {
       const profile = this.#profileOf(waiting.info.pod)
       if (!profile || this.cache.placeOf(waiting.key) !== undefined) continue
@@ -518,7 +525,7 @@ export class Decider {
         continue
       }
       this.decisions.add(waiting.key, decision, this.#options.clock.now(), this.#sequence)
-      if (decision.node === undefined) without.push(() => void this.#noNode(waiting, profile, decision, started))
+      if (decision.node === undefined) without.push({ waiting, profile, decision, started })
       else {
         const placement = this.#place(waiting, profile, decision, started)
         if (placement) placements.push(placement)
@@ -529,9 +536,21 @@ export class Decider {
     if (placed < needed) {
       for (const placement of placements.reverse()) {
         this.#undo(placement)
-        this.#refused(placement, { code: 'Unschedulable', reasons: [`pod group is unschedulable: ${placed} of its pods have a node, it needs ${needed}`], plugin: 'GangScheduling' })
+        this.#rejectOfGroup(placement)
       }
-    } else for (const placement of placements) this.#start(placement)
-    for (const tell of without) tell()
+    } else {
+      for (const placement of placements) {
+        // Whoever came first was asked when the others had no place yet.
+        const refused = placement.waits.size > 0 ? placement.permit(this.#options.metrics) : undefined
+        if (!refused) this.#start(placement)
+        else {
+          this.#undo(placement)
+          this.#refused(placement, refused)
+        }
+      }
+    }
+    // Nobody has to go for a group that would not start all the same.
+    const isHopeless = placed + without.filter(({ decision }) => decision.preemption?.nominatedNode).length < needed
+    for (const { waiting, profile, decision, started } of without) this.#noNode(waiting, profile, isHopeless ? { misfit: decision.misfit } : decision, started)
   }
 }

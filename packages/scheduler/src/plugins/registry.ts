@@ -10,6 +10,8 @@ import type { Snapshot } from '../framework/snapshot.ts'
 import { defaultBinder } from './default-binder.ts'
 import { defaultPreemption, type DefaultPreemptionArgs } from './default-preemption.ts'
 import { dynamicResources, type DynamicResourcesArgs } from './dynamic-resources.ts'
+import { gangScheduling } from './gang-scheduling.ts'
+import { podGroups } from './gang-scheduling/pod-groups.ts'
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity.ts'
 import { layerLocality } from './layer-locality.ts'
@@ -104,6 +106,7 @@ export const plugins: Readonly<Record<string, PluginEntry>> = {
   DefaultPreemption: { weight: 0, make: ({ args }) => defaultPreemption(args.DefaultPreemption) },
   NodeResourcesBalancedAllocation: { weight: 1, make: ({ args }) => nodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation?.resources) },
   ImageLocality: { weight: 1, make: imageLocality },
+  GangScheduling: { weight: 0, byDefault: (gates) => gates.enabled('GangScheduling'), make: gangScheduling, watches: [podGroups] },
   DefaultBinder: { weight: 0, make: ({ bind }) => defaultBinder(bind) },
   NodeDeclaredFeatures: { weight: 0, byDefault: (gates) => gates.enabled('NodeDeclaredFeatures'), make: nodeDeclaredFeatures },
   SwarmSpread: { weight: 1, byDefault: never, make: swarmSpread },
