@@ -21,22 +21,32 @@ const bridge = 'br0'
  */
 export async function ensureFabric(layout: Layout, instance: Instance): Promise<void> {
   const netns = fabricNetns(layout)
-  if (!fs.existsSync(netns)) await exec(['ip', 'netns', 'add', layout.name])
-  if ((await tryExec(['ip', '-n', layout.name, 'link', 'show', bridge])) === undefined) {
-    await execIn(netns, ['ip', '-batch', '-'], { input: [
-      'link set lo up',
-      `link add ${bridge} type bridge forward_delay 0 mcast_snooping 0`,
-      `addr add ${serverAddress(instance)}/24 dev ${bridge}`,
-      `link set ${bridge} up`,
-      `route add default via ${gatewayAddress(instance)}`,
-      '',
-    ].join('\n') })
-  }
+  if (!fs.existsSync(netns)) await unlessThere(() => fs.existsSync(netns), () => exec(['ip', 'netns', 'add', layout.name]))
+  const hasBridge = async (): Promise<boolean> => (await tryExec(['ip', '-n', layout.name, 'link', 'show', bridge])) !== undefined
+  await unlessThere(hasBridge, () => execIn(netns, ['ip', '-batch', '-'], { input: [
+    'link set lo up',
+    `link add ${bridge} type bridge forward_delay 0 mcast_snooping 0`,
+    `addr add ${serverAddress(instance)}/24 dev ${bridge}`,
+    `link set ${bridge} up`,
+    `route add default via ${gatewayAddress(instance)}`,
+    '',
+  ].join('\n') }))
   const link = hostLink(layout)
-  if ((await tryExec(['ip', 'link', 'show', link])) !== undefined) return
-  await exec(['ip', 'link', 'add', link, 'type', 'veth', 'peer', 'name', 'host', 'netns', layout.name])
-  await execIn(netns, ['ip', '-batch', '-'], { input: `link set host master ${bridge}\nlink set host up\n` })
-  await exec(['ip', '-batch', '-'], { input: `addr add ${gatewayAddress(instance)}/24 dev ${link}\nlink set ${link} up\n` })
+  await unlessThere(async () => (await tryExec(['ip', 'link', 'show', link])) !== undefined, async () => {
+    await exec(['ip', 'link', 'add', link, 'type', 'veth', 'peer', 'name', 'host', 'netns', layout.name])
+    await execIn(netns, ['ip', '-batch', '-'], { input: `link set host master ${bridge}\nlink set host up\n` })
+    await exec(['ip', '-batch', '-'], { input: `addr add ${gatewayAddress(instance)}/24 dev ${link}\nlink set ${link} up\n` })
+  })
+}
+
+/** Makes what is not there. Server and agents start at the same time: what another has made meanwhile is no failure. */
+async function unlessThere(isThere: () => boolean | Promise<boolean>, make: () => Promise<unknown>): Promise<void> {
+  if (await isThere()) return
+  try {
+    await make()
+  } catch (error) {
+    if (!String(error).includes('File exists') || !await isThere()) throw error
+  }
 }
 
 /**
