@@ -6,6 +6,8 @@ import { disruptionController } from './disruption/controller.ts'
 import { endpointSliceController } from './endpointslice/controller.ts'
 import { ephemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { garbageCollector } from './garbage-collector/controller.ts'
+import { jobController } from './job/controller.ts'
+import { ttlAfterFinishedController } from './job/ttl-controller.ts'
 import { namespaceController } from './namespace/controller.ts'
 import { nodeIpamController } from './node-ipam/controller.ts'
 import { nodeLifecycleController } from './node-lifecycle/controller.ts'
@@ -28,6 +30,8 @@ export const controllers: readonly Controller[] = [
   taintEvictionController,
   deploymentController,
   replicaSetController,
+  jobController,
+  ttlAfterFinishedController,
   endpointSliceController,
   garbageCollector,
   podGarbageCollector,

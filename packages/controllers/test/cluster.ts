@@ -86,7 +86,7 @@ function runKubelet(client: KubeClient, informers: Informers, broken: ReadonlySe
       await client.delete(core.pods, name, { namespace, gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } })
     } else if (pod.spec.nodeName === undefined) {
       await client.createSubresource(core.pods, name, 'binding', { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target: { kind: 'Node', name: node.metadata.name } }, { namespace })
-    } else if (pod.status?.phase !== 'Running') {
+    } else if ((pod.status?.phase ?? 'Pending') === 'Pending') {
       const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
       address += 1
       const ip = `10.244.${address >> 8}.${address & 255}`
