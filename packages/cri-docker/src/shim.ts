@@ -20,6 +20,8 @@ export interface Shim {
   logs: LogKeeper
   /** One key a sandbox or container: what changes it is done one after the other. */
   locks: KeyedLocks
+  /** How long a pull may make no progress; milliseconds. */
+  pullProgressMs: number
   /** What RuntimeClass handlers may name. */
   runtimes: Runtimes
   /** The users of images, read once each. */

@@ -45,6 +45,8 @@ export interface CriDockerOptions {
   hostNetworkContainer?: string
   /** Put before every cgroup parent that does not begin with it. */
   cgroupParentPrefix?: string
+  /** A pull that makes no progress for so long is cancelled; 5 minutes by default. */
+  imagePullProgressDeadlineMs?: number
   /** Where the shim's metrics go. */
   metrics?: Registry
   logger: Logger
@@ -69,6 +71,7 @@ export async function startCriDocker(options: CriDockerOptions): Promise<Running
     pause: createPauseImage(engine),
     logs: createLogKeeper(store, info.DockerRootDir, logger),
     locks: new KeyedLocks(),
+    pullProgressMs: options.imagePullProgressDeadlineMs ?? 300_000,
     runtimes: createRuntimes(engine),
     imageUsers: createImageUserReader(engine, nodeLabel),
     cgroups: await cgroupAbilities(),

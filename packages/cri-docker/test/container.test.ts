@@ -157,7 +157,8 @@ describe.skipIf(missing !== '')(`containers${missing && ` (skipped: ${missing})`
     expect(await read('cat /proc/1/cgroup')).toContain(`${pod.config.linux?.cgroupParent}/${id}`)
     const before = (await shim.client.containerStatus({ containerId: id })).status?.resources?.linux
     expect(before).toMatchObject({ cpuShares: 512n, cpuQuota: 50_000n, cpuPeriod: 100_000n, memoryLimitInBytes: 64n * 1024n * 1024n })
-    await shim.client.updateContainerResources({ containerId: id, linux: { cpuShares: 256n, memoryLimitInBytes: 96n * 1024n * 1024n } })
+    await shim.client.updateContainerResources({ containerId: id, linux: { cpuShares: 256n, memoryLimitInBytes: 96n * 1024n * 1024n, oomScoreAdj: 700n } })
+    expect(await read('cat /proc/1/oom_score_adj')).toBe('700')
     const after = (await shim.client.containerStatus({ containerId: id })).status?.resources?.linux
     expect(after).toMatchObject({ cpuShares: 256n, cpuQuota: 50_000n, memoryLimitInBytes: 96n * 1024n * 1024n })
   })

@@ -108,6 +108,21 @@ describe.skipIf(missing !== '')(`images${missing && ` (skipped: ${missing})`}`, 
     expect(await status(name)).toMatchObject({ repoTags: expect.arrayContaining([name]) })
   })
 
+  test('a pull that makes no progress is given up, and goes through when the registry is back', async () => {
+    const name = `${open.host}/stalled:1`
+    await push(name)
+    await shim.restartShim({ imagePullProgressDeadlineMs: 400 })
+    open.process.kill('SIGSTOP')
+    try {
+      await expect(shim.client.pullImage({ image: { image: name } })).rejects.toMatchObject({ code: 'DeadlineExceeded', message: expect.stringContaining('no progress for 0.4s') })
+    } finally {
+      open.process.kill('SIGCONT')
+      await shim.restartShim({ imagePullProgressDeadlineMs: 300_000 })
+    }
+    await shim.client.pullImage({ image: { image: name } })
+    expect(await status(name)).toMatchObject({ repoTags: expect.arrayContaining([name]) })
+  })
+
   test('an image in use is not removed', async () => {
     const pod = await runPod(shim)
     const id = await runShell(shim, pod, 'sleep 1000', { image: { image: busybox } })

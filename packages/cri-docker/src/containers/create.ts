@@ -11,6 +11,7 @@ import { containerName, type ContainerSpec, type Identity, labelsOf } from '../s
 import type { SandboxRecord } from '../state/record.ts'
 import { capabilitiesToAdd, effectiveCapabilities } from './capabilities.ts'
 import { cgroupFilesOf } from './cgroup-files.ts'
+import { cdiRequests } from './devices.ts'
 import { checkUser, identityOf } from './identity.ts'
 import { dockerMounts } from './mounts.ts'
 import { containerNamespaces, refuseUserNamespace } from './namespaces.ts'
@@ -126,7 +127,7 @@ async function createOptions(shim: Shim, name: string, image: string, config: Co
       SecurityOpt: await securityOptions(context ?? {}, shim.readProfile),
       ...(privileges ? {} : { MaskedPaths: context?.maskedPaths ?? [], ReadonlyPaths: context?.readonlyPaths ?? [] }),
       Devices: config.devices.map(({ hostPath, containerPath, permissions }) => ({ PathOnHost: hostPath, PathInContainer: containerPath, CgroupPermissions: permissions })),
-      ...(config.CDIDevices.length > 0 ? { DeviceRequests: [{ Driver: 'cdi', DeviceIDs: config.CDIDevices.map(({ name: device }) => device) }] } : {}),
+      ...cdiRequests(config, shim.engine),
       RestartPolicy: { Name: 'no' },
       LogConfig: spec.logPath === '' ? { Type: 'none', Config: {} } : { Type: 'local', Config: localLogOptions },
       ...(sandbox.spec.runtimeHandler === '' ? {} : { Runtime: sandbox.spec.runtimeHandler }),

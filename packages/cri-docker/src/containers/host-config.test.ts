@@ -1,5 +1,6 @@
 import { codecOf, type ContainerConfig, type Init, type LinuxContainerResources, type LinuxContainerSecurityContext, type Mount } from '@berth/cri'
 import { describe, expect, test } from 'vitest'
+import { cdiRequests } from './devices.ts'
 import { dockerMounts } from './mounts.ts'
 import { containerNamespaces, sandboxNamespaces } from './namespaces.ts'
 import { dockerResources } from './resources.ts'
@@ -124,6 +125,13 @@ test('privileged is Docker’s own where the machine has all capabilities, and e
   expect(host.CapAdd).not.toContain('SYS_RESOURCE')
   expect(host.SecurityOpt).toContain('seccomp=unconfined')
   expect(mounts).toMatchObject([{ Source: '/sys', Target: '/sys', ReadOnly: false }])
+})
+
+test('CDI devices are Docker’s device requests from 25 on, and refused by name before', () => {
+  const config = { CDIDevices: [{ name: 'vendor.com/gpu=0' }] }
+  expect(cdiRequests(config, engine(44))).toEqual({ DeviceRequests: [{ Driver: 'cdi', DeviceIDs: ['vendor.com/gpu=0'] }] })
+  expect(cdiRequests({ CDIDevices: [] }, engine(41))).toEqual({})
+  expect(() => cdiRequests(config, engine(43))).toThrow('CDI_devices: vendor.com/gpu=0 need Docker 25, this is x')
 })
 
 test('signals are named as Docker names them', () => {

@@ -1,8 +1,11 @@
+import { writeFile } from 'node:fs/promises'
 import { CriError, type UpdateContainerResourcesRequest } from '@berth/cri'
 import { attempt, engineMessage, engineStatus, tolerate } from '../errors.ts'
 import { removeEngineContainer } from '../sandbox/run.ts'
 import type { Shim } from '../shim.ts'
 import { cgroupFilesOf, writeCgroupFiles } from './cgroup-files.ts'
+import type { EngineRecord } from '../state/record.ts'
+import { cgroupsOf, processesIn } from '../stats/cgroup.ts'
 import { dockerResources } from './resources.ts'
 
 /** StartContainer. One that runs already is fine; one that has ended cannot be started again. */
@@ -56,5 +59,17 @@ export async function updateContainerResources(shim: Shim, { containerId, linux 
     }
     const now = await shim.store.refresh(record.id)
     await writeCgroupFiles(files, now?.pid ?? 0)
+    await writeOomScore(shim, linux?.oomScoreAdj ?? 0n, now)
   })
+}
+
+/** The Engine cannot change a running container's OOM score: the shim writes it for all its processes. */
+async function writeOomScore(shim: Shim, wanted: bigint, record: EngineRecord | undefined): Promise<void> {
+  if (wanted === 0n || !record || record.pid === 0 || BigInt(record.resources.oomScoreAdj) === wanted) return
+  const paths = await cgroupsOf(record.pid)
+  for (const pid of paths ? await processesIn(paths) : [record.pid]) {
+    await writeFile(`/proc/${pid}/oom_score_adj`, String(shim.clampOomScore(Number(wanted)))).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw new CriError('Unknown', `cannot set the OOM score of process ${pid}: ${error.message}`, { cause: error })
+    })
+  }
 }

@@ -68,20 +68,35 @@ async function inspect(shim: Shim, name: string): Promise<Docker.ImageInspectInf
   }
 }
 
-/** PullImage. Gives the image's id, by which containers are created. */
+/**
+ * PullImage. Gives the image's id, by which containers are created. A pull whose caller goes away is cancelled, and so is one that makes no progress for as long as the shim is told to
+ * wait (DeadlineExceeded).
+ */
 export async function pullImage(shim: Shim, name: string, auth: AuthConfig | undefined, signal: AbortSignal): Promise<string> {
   const reference = parseReference(name)
   if (!reference) throw new CriError('InvalidArgument', `failed to pull image ${JSON.stringify(name)}: invalid reference format`)
   const authconfig = auth && dockerAuth(auth, reference.domain)
   const failed = `failed to pull image ${JSON.stringify(name)}`
+  // Cutting the connection is what cancels the Engine's pull.
+  const cancel = new AbortController()
+  const stalled = setTimeout(() => cancel.abort(new CriError('DeadlineExceeded', `${failed}: no progress for ${shim.pullProgressMs / 1000}s`)), shim.pullProgressMs)
+  const gone = (): void => cancel.abort(new CriError('Canceled', `${failed}: its caller has gone`))
+  if (signal.aborted) gone()
+  signal.addEventListener('abort', gone, { once: true })
   try {
-    const stream = (await shim.engine.docker.pull(wholeName(name), authconfig ? { authconfig } : {})) as NodeJS.ReadableStream & { destroy(error?: Error): void }
-    const cut = (): void => stream.destroy(new Error('the caller has gone'))
-    signal.addEventListener('abort', cut, { once: true })
-    await new Promise<void>((resolve, reject) => shim.engine.docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve())))
-    signal.removeEventListener('abort', cut)
+    const stream = (await shim.engine.docker.pull(wholeName(name), { ...(authconfig ? { authconfig } : {}), abortSignal: cancel.signal })) as NodeJS.ReadableStream
+    await new Promise<void>((resolve, reject) =>
+      shim.engine.docker.modem.followProgress(
+        stream,
+        (error) => (error ? reject(error) : resolve()),
+        () => stalled.refresh(),
+      ),
+    )
   } catch (error) {
-    throw pullError(failed, error)
+    throw cancel.signal.aborted ? (cancel.signal.reason as CriError) : pullError(failed, error)
+  } finally {
+    clearTimeout(stalled)
+    signal.removeEventListener('abort', gone)
   }
   const inspected = await inspect(shim, name)
   if (!inspected) throw new CriError('NotFound', `${failed}: it was removed right after`)

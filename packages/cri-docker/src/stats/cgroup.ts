@@ -39,6 +39,12 @@ export async function cgroupsOf(pid: number): Promise<CgroupPaths | undefined> {
   }
 }
 
+/** The processes of a cgroup. */
+export async function processesIn(paths: CgroupPaths): Promise<number[]> {
+  const content = await text(paths.version === 1 ? join(root, 'memory', paths.memory, 'cgroup.procs') : join(root, paths.cpu, 'cgroup.procs'))
+  return (content ?? '').split('\n').filter((line) => line !== '').map(Number)
+}
+
 /** The cgroup above: a sandbox's own, from that of its pause. */
 export function parentOf({ version, ...paths }: CgroupPaths): CgroupPaths {
   const up = (path: string): string => path.replace(/\/[^/]*$/, '') || '/'
