@@ -248,13 +248,13 @@ export class SchedulingQueue {
   flush(): void {
     const now = this.#options.clock.now()
     for (const backoff of [this.#backoff, this.#errorBackoff]) {
-      for (let next = backoff.peek(); next && next.readyAt <= now; next = backoff.peek()) {
+      for (let next = backoff.peek(); next && this.#isOver(next.readyAt, now); next = backoff.peek()) {
         backoff.pop()
         this.#ready(next, 'BackoffComplete')
       }
     }
     for (const pod of this.#unschedulable.values()) {
-      if (now - pod.timestamp < this.#options.maxUnschedulableMs) continue
+      if (now >= pod.timestamp && now - pod.timestamp < this.#options.maxUnschedulableMs) continue
       this.#unschedulable.delete(pod.key)
       pod.wasFlushed = true
       this.#enter(pod, 'UnschedulableTimeout')
@@ -273,7 +273,7 @@ export class SchedulingQueue {
       this.#options.onIncoming?.('gated', because)
       return
     }
-    if (pod.readyAt <= this.#options.clock.now()) return this.#ready(pod, because)
+    if (this.#isOver(pod.readyAt, this.#options.clock.now())) return this.#ready(pod, because)
     this.#backoff.push(pod)
     this.#options.onIncoming?.('backoff', because)
     if (this.#options.popsFromBackoff) this.#options.onReady()
@@ -299,6 +299,11 @@ export class SchedulingQueue {
       break
     }
     return helped
+  }
+
+  /** Whether a back-off is over. One that would last longer than any does was begun before the clock was set back: nobody waits for that. */
+  #isOver(readyAt: number, now: number): boolean {
+    return readyAt <= now || readyAt > now + this.#options.maxBackoffMs
   }
 
   #backoffOf(count: number): number {
