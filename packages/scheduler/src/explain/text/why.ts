@@ -41,7 +41,8 @@ export function whyText(answer: WhyAnswer): string {
   if (answer.nominatedNode !== undefined) lines.push(`It is to have room on ${answer.nominatedNode}, where pods were preempted for it.\n`)
   if (decision) lines.push(keptText(decision, asOf.time))
   for (const note of notes) lines.push(`Note: ${note}.\n`)
-  if (node !== undefined && decision?.best?.length) return lines.join('')
+  // What is kept of the decision is the answer; what would be decided now is only worth saying where nothing is kept.
+  if (node !== undefined && decision) return lines.join('')
   if (now.message !== undefined && now.message !== decision?.message) lines.push(`As of now: ${now.message}\n`)
   lines.push(nowText(now, node))
   if (now.groups.length > 0) lines.push(section('Nodes by reason:', groupTable(now.groups)))
