@@ -4,6 +4,7 @@ import type { CustomResourceDefinition, CustomResourceDefinitionSpec, CustomReso
 import { checkImmutable, sameValue, textOf } from './common.ts'
 import { checkConversion, speaksKnownReview } from './custom-definition/conversion.ts'
 import { checkNames } from './custom-definition/names.ts'
+import { partsOf } from './custom-definition/places.ts'
 import { checkSchema } from './custom-definition/schema.ts'
 import { checkColumn, checkDeprecation, checkSelectableFields, checkSubresources } from './custom-definition/version-parts.ts'
 import { invalid, notSupported, required } from './field-errors.ts'
@@ -14,24 +15,6 @@ import { checkGenericMeta, checkGenericMetaUpdate, nameIsDnsSubdomain } from './
 
 const approvalAnnotation = 'api-approved.kubernetes.io'
 const scopes = ['Cluster', 'Namespaced']
-
-/** What versions say, at the top where all say the same: upstream judges it there, and its paths tell. */
-interface Part<T> {
-  readonly value: T
-  readonly at: string
-  readonly version?: CustomResourceDefinitionVersion
-}
-
-function partsOf<T>(versions: readonly CustomResourceDefinitionVersion[], read: (version: CustomResourceDefinitionVersion) => T | undefined, top: string, below: string): Part<T>[] {
-  const [first] = versions
-  if (!first) return []
-  const value = read(first)
-  if (versions.every((version) => sameValue(read(version), value))) return value === undefined ? [] : [{ value, at: `spec.${top}` }]
-  return versions.flatMap((version, i) => {
-    const own = read(version)
-    return own === undefined ? [] : [{ value: own, at: `spec.versions[${i}].${below}`, version }]
-  })
-}
 
 const fullList = <T>(list: T[] | undefined): T[] | undefined => (list?.length ? list : undefined)
 const hasStatus = ({ subresources }: CustomResourceDefinitionVersion): boolean => subresources?.status !== undefined

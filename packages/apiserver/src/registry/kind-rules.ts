@@ -1,6 +1,7 @@
 // What a kind's objects go through on their way in and out. Built-in kinds have it from @berth/api by name; custom resources bring their own.
 import { applyDefaults, decode, schemaOf, tableCells, tableColumns, validateCreate, validateUpdate, warningsOf } from '@berth/api'
 import type { Decoded, FieldError, FieldValidation, Json, JsonObject, ObjectSchema, TableColumnDefinition } from '@berth/api'
+import { expressionCheck } from '../expressions/index.ts'
 import type { ApiObject } from '../interfaces.ts'
 import { normalizeObject } from './normalize.ts'
 
@@ -29,13 +30,19 @@ export interface KindRules {
 export function builtInRules(gvk: Gvk): KindRules {
   const schema = schemaOf(gvk)
   if (!schema) throw new Error(`no schema for ${gvk.kind}.${gvk.group}/${gvk.version}`)
+  const expressions = expressionCheck(gvk)
+  // Expressions that are not well-formed otherwise are not compiled.
+  const thenExpressions = (errors: FieldError[], object: ApiObject): FieldError[] => (errors.length > 0 || !expressions ? errors : expressions(object))
   return {
     schema, custom: false,
     decode: (value, mode, duplicates) => decode(schema, value, mode, duplicates),
     applyDefaults: (object) => applyDefaults(gvk, object),
     normalize: (object) => normalizeObject(schema, object),
-    validateCreate: (object, options) => validateCreate(gvk, object, options),
-    validateUpdate: (object, old, subresource, options) => validateUpdate(gvk, object, old, subresource, options),
+    validateCreate: (object, options) => thenExpressions(validateCreate(gvk, object, options), object),
+    validateUpdate(object, old, subresource, options) {
+      const errors = validateUpdate(gvk, object, old, subresource, options)
+      return subresource === '' ? thenExpressions(errors, object) : errors
+    },
     warnings: (object, old) => warningsOf(gvk, object, old),
     columns: () => tableColumns(gvk),
     cells: (object, now) => tableCells(gvk, object, now),
