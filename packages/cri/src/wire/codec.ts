@@ -82,7 +82,10 @@ export class MessageCodec {
     if (field.kind === 'map') {
       expectWireType(field, wireType, 2)
       const [key, value] = readEntry(reader.message(), field)
-      Object.defineProperty(message[field.name], key, { value, enumerable: true, configurable: true, writable: true })
+      const map = message[field.name] as Record<string, unknown>
+      // This one name is no plain property when it is assigned.
+      if (key === '__proto__') Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true })
+      else map[key] = value
     } else if (field.message) {
       expectWireType(field, wireType, 2)
       const value = field.message.read(reader.message(), depth + 1)
