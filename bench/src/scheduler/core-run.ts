@@ -9,14 +9,16 @@ export interface CoreRun {
   readonly p50: number
   readonly p99: number
   readonly longest: number
-  /** What 10,000 node events at once and the decision after them take; milliseconds. */
+  /** What 10,000 node events at once and the decision after them take: the median of three; milliseconds. */
   readonly burst: number
   readonly rssMiB: number
 }
 
-function run(name: string, nodes: number, pods: number, before: number | undefined): CoreRun {
+/** Runs a workload; `isRehearsal`: a small one, after which the machine code is made. */
+function run(name: string, nodes: number, pods: number, before: number | undefined, isRehearsal = false): CoreRun {
   const workload = workloads[name]
   if (!workload) throw new Error(`there is no workload ${name}`)
+  if (!isRehearsal) run(name, 500, 3000, undefined, true)
   const cache = new Cache()
   const engine = new Engine(cache, makeProfile({ schedulerName: 'default-scheduler' }))
   for (let i = 0; i < nodes; i++) cache.apply({ type: 'node-set', node: node(i, workload.nodeLabels?.(i)) })
@@ -48,7 +50,7 @@ function run(name: string, nodes: number, pods: number, before: number | undefin
     cache.apply({ type: 'assume', pod: { ...pod, spec: { ...pod.spec, nodeName: again.node } }, node: again.node, sequence: ++sequence, info })
   }
   const seconds = (processorTime(process.cpuUsage()) - started) / 1e6
-  const burst = burstOf(cache, engine, nodes, workload)
+  const burst = isRehearsal ? 0 : [1, 2, 3].map((round) => burstOf(cache, engine, nodes, workload, round)).toSorted((a, b) => a - b)[1]!
   const sorted = times.toSorted()
   const rssMiB = process.memoryUsage.rss() / 2 ** 20
   return { decisions: count, perSecond: count / seconds, p50: sorted[Math.floor(count * 0.5)]!, p99: sorted[Math.floor(count * 0.99)]!, longest: sorted.at(-1)!, burst, rssMiB }
@@ -60,9 +62,9 @@ function processorTime({ user, system }: { user: number; system: number }): numb
 }
 
 /** A third of the events are heartbeats, the others change a label. */
-function burstOf(cache: Cache, engine: Engine, nodes: number, workload: (typeof workloads)[string]): number {
-  const events = Array.from({ length: 10_000 }, (_, i) => node(i % nodes, { ...workload.nodeLabels?.(i % nodes), ...(i % 3 === 0 ? {} : { seen: String(i) }) }))
-  const pod = podInfoOf(workload.measured(0))
+function burstOf(cache: Cache, engine: Engine, nodes: number, workload: (typeof workloads)[string], round: number): number {
+  const events = Array.from({ length: 10_000 }, (_, i) => node(i % nodes, { ...workload.nodeLabels?.(i % nodes), ...(i % 3 === 0 ? {} : { seen: `${round} ${i}` }) }))
+  const pod = podInfoOf(compactPod(workload.measured(0)))
   const started = performance.now()
   for (const each of events) cache.apply({ type: 'node-set', node: each })
   engine.decide(pod, Math.random)

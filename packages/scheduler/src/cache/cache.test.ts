@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Node, Pod } from '@berth/api/types/core/v1'
+import type { NodeInfo } from '../framework/node-info.ts'
 import { Cache } from './cache.ts'
 
 const node = (name: string, images: string[] = []): Node => ({ metadata: { name }, spec: {}, status: { allocatable: { cpu: '4', memory: '8Gi', pods: '10' }, images: images.map((i) => ({ names: [i], sizeBytes: 100 })) } })
@@ -67,4 +68,37 @@ test('a nomination is on one node at a time, and ends when the pod has a node or
     cache.apply(change)
     expect(nominated()).toEqual([undefined, [], []])
   }
+})
+
+test('a heartbeat changes nothing; a label, a taint, an annotation or an amount does', () => {
+  const cache = new Cache()
+  const told: string[] = []
+  const tell = (what: string) => (node: NodeInfo): void => void told.push(`${what} ${node.name}`)
+  cache.observe({ nodeSet: tell('set'), nodeGone: tell('gone'), podAdded() {}, podRemoved() {}, namespaceChanged() {}, nominationsChanged() {} })
+  const set = (more: Partial<Node['metadata']> = {}, spec: Node['spec'] = {}, cpu = '4', heartbeat = ''): string[] => {
+    told.length = 0
+    cache.apply({ type: 'node-set', node: { metadata: { name: 'n1', resourceVersion: heartbeat, ...more }, spec, status: { allocatable: { cpu }, conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: heartbeat }] } } })
+    return [...told]
+  }
+  expect(set()).toEqual(['set n1'])
+  expect(set({}, {}, '4', 'later')).toEqual([])
+  expect(set({ labels: { generation: '1' } })).toEqual(['set n1'])
+  expect(set({ labels: { generation: '2' } })).toEqual(['set n1'])
+  expect(set({ labels: { generation: '2' }, annotations: { a: 'b' } })).toEqual(['set n1'])
+  expect(set({ labels: { generation: '2' } }, { taints: [{ key: 'k', effect: 'NoSchedule' }] })).toEqual(['set n1'])
+  expect([set({}, {}, '8'), cache.node('n1')?.allocatable.milliCpu]).toEqual([['set n1'], 8000])
+})
+
+test('what a cache contains makes another one like it', () => {
+  const cache = new Cache()
+  cache.apply({ type: 'node-set', node: node('n1') })
+  cache.apply({ type: 'pod-set', pod: pod('a', 'n1') })
+  cache.apply({ type: 'pod-set', pod: pod('b', 'elsewhere') })
+  cache.apply({ type: 'assume', pod: pod('c', ''), node: 'n1', sequence: 7 })
+  cache.apply({ type: 'nominate', pod: pod('d', ''), node: 'n1' })
+  cache.apply({ type: 'owner-set', kind: 'ReplicaSet', key: 'default/r', selector: { matchLabels: { a: 'b' } } })
+  const copy = new Cache()
+  for (const change of cache.contents()) copy.apply(change)
+  expect([used(copy, 'n1'), copy.podCount, copy.isAssumed('default/c'), copy.sequence, copy.nominationOf('default/d')]).toEqual([1000, 3, true, 7, 'n1'])
+  expect([...copy.contents()]).toEqual([...cache.contents()].map((change) => (change.type === 'assume' ? { ...change, pod: { ...change.pod, spec: { ...change.pod.spec, nodeName: 'n1' } } } : change)))
 })

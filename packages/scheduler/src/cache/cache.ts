@@ -10,7 +10,7 @@ import type { ImageState, Snapshot } from '../framework/snapshot.ts'
 import type { Change } from './changes.ts'
 import { Nominations } from './nominations.ts'
 import type { CacheObserver } from './observer.ts'
-import { isSameNode } from './same-node.ts'
+import { hasSameAllocatable, hasSameImages, isSameNode } from './same-node.ts'
 
 const noLabels: Readonly<Record<string, string>> = {}
 
@@ -229,9 +229,11 @@ export class Cache implements Snapshot {
         known.replaceAlike(node)
         return
       }
-      this.#forgetImages(known)
-      known.node = node
-      this.#rememberImages(node)
+      const imagesDiffer = !hasSameImages(known.node, node)
+      if (imagesDiffer) this.#forgetImages(known)
+      if (hasSameAllocatable(known.node, node)) known.replaceAlike(node)
+      else known.node = node
+      if (imagesDiffer) this.#rememberImages(node)
       for (const observer of this.#observers) observer.nodeSet(known)
       return
     }

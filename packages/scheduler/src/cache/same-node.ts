@@ -2,6 +2,7 @@ import type { Node } from '@berth/api/types/core/v1'
 
 /** What changes all the time and no plugin reads. */
 const unread = new Set(['resourceVersion', 'managedFields', 'generation', 'conditions'])
+const nothing: ReadonlySet<string> = new Set()
 
 function same(a: unknown, b: unknown): boolean {
   if (a === b) return true
@@ -11,26 +12,27 @@ function same(a: unknown, b: unknown): boolean {
     for (let i = 0; i < a.length; i++) if (!same(a[i], b[i])) return false
     return true
   }
-  const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>]
-  let keys = 0
-  for (const key in one) {
-    if (one[key] === undefined) continue
-    keys++
-    if (!same(one[key], other[key])) return false
-  }
-  for (const key in other) if (other[key] !== undefined) keys--
-  return keys === 0
+  return sameFields(a, b, nothing)
 }
 
-function samePart(a: object | undefined, b: object | undefined): boolean {
-  if (a === b) return true
-  const [one, other] = [(a ?? {}) as Record<string, unknown>, (b ?? {}) as Record<string, unknown>]
-  for (const key in one) if (!unread.has(key) && !same(one[key], other[key])) return false
-  for (const key in other) if (!unread.has(key) && other[key] !== undefined && one[key] === undefined) return false
+/** Whether all fields are alike but for some. */
+function sameFields(a: object, b: object, but: ReadonlySet<string>): boolean {
+  const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>]
+  for (const key in one) if (!but.has(key) && !same(one[key], other[key])) return false
+  for (const key in other) if (other[key] !== undefined && one[key] === undefined && !but.has(key)) return false
   return true
 }
 
 /** Whether two states of a node are alike to every plugin: a heartbeat changes none of it. */
 export function isSameNode(a: Node, b: Node): boolean {
-  return a === b || (samePart(a.metadata, b.metadata) && samePart(a.spec, b.spec) && samePart(a.status, b.status))
+  return a === b || (sameFields(a.metadata, b.metadata, unread) && sameFields(a.spec, b.spec, nothing) && sameFields(a.status ?? {}, b.status ?? {}, unread))
+}
+
+/** Whether nodes have the same images, and the same to give: the two parts that are more than compared. */
+export function hasSameImages(a: Node, b: Node): boolean {
+  return same(a.status?.images ?? [], b.status?.images ?? [])
+}
+
+export function hasSameAllocatable(a: Node, b: Node): boolean {
+  return same(a.status?.allocatable ?? {}, b.status?.allocatable ?? {})
 }

@@ -1,4 +1,5 @@
 import type { NodeInfo } from '../framework/node-info.ts'
+import { maxNodeScore } from '../framework/normalize.ts'
 import { ChangeLog } from './change-log.ts'
 import { TopologyColumn } from './topology.ts'
 
@@ -15,6 +16,11 @@ function grown(old: Float64Array, capacity: number): Float64Array<ArrayBuffer> {
   const array = new Float64Array(capacity)
   array.set(old)
   return array
+}
+
+/** balanceOf for two fractions, without a list of them. */
+export function balanceOfTwo(x: number, y: number): number {
+  return Math.trunc((1 - Math.abs(((x > 1 ? 1 : x) - (y > 1 ? 1 : y)) / 2)) * maxNodeScore)
 }
 
 /**
@@ -34,6 +40,8 @@ export class NodeColumns {
   allowedPods = new Float64Array(64)
   nonZeroMilliCpu = new Float64Array(64)
   nonZeroMemory = new Float64Array(64)
+  /** How evenly cpu and memory are asked for (balanceOf). */
+  balance = new Float64Array(64)
   readonly #resources = new Map<string, ResourceColumn>()
   readonly #topologies = new Map<string, TopologyColumn>()
   /** Slots at which the node itself changed, and those at which it or its pods did. */
@@ -143,6 +151,8 @@ export class NodeColumns {
     this.nonZeroMemory[slot] = info.nonZeroMemory
     for (const name of info.requested.scalar.keys()) this.resource(name)
     for (const [name, column] of this.#resources) column.requested[slot] = info.requested.get(name)
+    const { allocatable, requested } = info
+    this.balance[slot] = allocatable.milliCpu > 0 && allocatable.memory > 0 ? balanceOfTwo(requested.milliCpu / allocatable.milliCpu, requested.memory / allocatable.memory) : maxNodeScore
   }
 
   #grow(): void {
@@ -152,6 +162,7 @@ export class NodeColumns {
     this.allowedPods = grown(this.allowedPods, capacity)
     this.nonZeroMilliCpu = grown(this.nonZeroMilliCpu, capacity)
     this.nonZeroMemory = grown(this.nonZeroMemory, capacity)
+    this.balance = grown(this.balance, capacity)
     for (const column of this.#resources.values()) {
       column.allocatable = grown(column.allocatable, capacity)
       column.requested = grown(column.requested, capacity)

@@ -14,7 +14,7 @@ export class Cycle {
   readonly cache: Cache
   readonly statuses: Statuses
   readonly #profile: Profile
-  readonly #preScored = new Map<Plugin, boolean>()
+  #preScored: Map<Plugin, boolean> | undefined
   #all: Filters | undefined
 
   constructor(pod: PodInfo, state: CycleState, cache: Cache, profile: Profile, statuses: Statuses) {
@@ -39,6 +39,7 @@ export class Cycle {
   /** Whether a plugin that signs has anything to say of the pod in scores. */
   scores(plugin: Plugin): boolean {
     if (!plugin.preScore) return true
+    this.#preScored ??= new Map<Plugin, boolean>()
     let says = this.#preScored.get(plugin)
     if (says === undefined) {
       says = plugin.preScore(this.state, this.pod, this.cache.nodes, this.cache)?.code !== 'Skip'
@@ -55,8 +56,9 @@ export class Cycle {
     return false
   }
 
-  /** Domain plugins of which it is known that they would skip the pod. */
-  readonly knownSkips = new Set<string>()
+  /** Whether it is known that the domain plugins would skip the pod. */
+  skipsSpread = false
+  skipsAffinity = false
 
   /** All filters as the plain path runs them: for nodes that others are nominated to, and for copies of nodes. */
   get filters(): Filters {
@@ -64,7 +66,7 @@ export class Cycle {
       const { state, pod, cache } = this
       for (const plugin of this.#profile.plugins) {
         if (plugin.fast?.kind !== 'topology-spread' && plugin.fast?.kind !== 'pod-affinity') continue
-        if (this.knownSkips.has(plugin.name)) state.skippedFilters.add(plugin.name)
+        if (plugin.fast.kind === 'topology-spread' ? this.skipsSpread : this.skipsAffinity) state.skippedFilters.add(plugin.name)
         else if (plugin.preFilter?.(state, pod, cache)?.status?.code === 'Skip') state.skippedFilters.add(plugin.name)
       }
       this.#all = new Filters(state, pod, this.#profile, cache)

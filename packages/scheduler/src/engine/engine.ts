@@ -78,8 +78,8 @@ export class Engine {
     const cycle = new Cycle(pod, state, cache, this.#profile, tables.statuses)
     tables.spread?.prepare(pod)
     tables.affinity?.prepare(pod)
-    if (tables.spread?.filters === false) cycle.knownSkips.add(tables.spread.name)
-    if (tables.affinity?.filters === false) cycle.knownSkips.add(tables.affinity.name)
+    cycle.skipsSpread = tables.spread?.filters === false
+    cycle.skipsAffinity = tables.affinity?.filters === false
     const nominated = cache.hasNominations ? nominatedNode(pod, cache, early.nodes) : undefined
     if (nominated && !cycle.filters.run(nominated)) return { node: nominated.name, feasible: 1, best: [], state }
     const plan = tables.store.plan(cycle)
@@ -89,7 +89,7 @@ export class Engine {
       notChosen: early.nodes ? tables.statuses.idOf(unresolvable(`node(s) didn't satisfy plugin(s) [${[...early.choosers].sort().join(' ')}]`), early.choosers.join(',')) : 0,
     }
     const kept = this.#kept(plan, cycle, tables, cache.hasNominations && cache.nominationOf(pod.key) !== undefined)
-    const signature = kept ?? this.#passing(plan, cycle, tables)
+    const signature = kept ?? this.#passing(cycle, tables)
     const before = signature.cursor
     const update = signature.sync(cycle)
     if (kept && !early.nodes && plan.directFilters.length + plan.directScores.length === 0 && this.#profile.percentageOfNodesToScore % 100 === 0) {
@@ -132,7 +132,7 @@ export class Engine {
       seenOnce.set(plan.key, true)
       return undefined
     }
-    const made = new Signature(this.#index.columns, store.partsOf(plan, cycle))
+    const made = new Signature(this.#index.columns, store.parts(cycle))
     signatures.set(plan.key, made)
     return made
   }
@@ -157,8 +157,8 @@ export class Engine {
     return ladder
   }
 
-  #passing(plan: Plan, cycle: Cycle, { passing, store }: Tables): Signature {
-    const parts = store.partsOf(plan, cycle)
+  #passing(cycle: Cycle, { passing, store }: Tables): Signature {
+    const parts = store.parts(cycle)
     if (passing.signature) passing.signature.reset(parts)
     else passing.signature = new Signature(this.#index.columns, parts)
     return passing.signature

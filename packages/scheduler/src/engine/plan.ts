@@ -1,5 +1,6 @@
 import type { Plugin } from '../framework/plugin.ts'
-import { priorityOf } from '../framework/pod-info.ts'
+import { priorityOf, type PodInfo } from '../framework/pod-info.ts'
+import type { Snapshot } from '../framework/snapshot.ts'
 import type { ClusterIndex } from './cluster-index.ts'
 import type { Cycle } from './cycle.ts'
 import { Lru } from './lru.ts'
@@ -12,12 +13,21 @@ import type { FilterPart, ScorePart, SignatureParts } from './signature.ts'
 export interface Plan {
   /** For equal keys, the plugins in columns say the same of every node. */
   readonly key: string
-  readonly signs: ReadonlyMap<Plugin, string>
-  readonly filters: readonly FilterStep[]
-  readonly scores: readonly ScoreStep[]
   /** Asked about each node, each time. */
   readonly directFilters: readonly FilterStep[]
   readonly directScores: readonly ScoreStep[]
+}
+
+const none: readonly never[] = []
+
+/** Whether the plugin is evaluated over the columns of resources for this pod. */
+function isResources({ fast }: Plugin, { requests }: PodInfo): boolean {
+  return (fast?.kind === 'resource-fit' || fast?.kind === 'balanced-allocation') && requests.scalar.size <= maxExtendedResources
+}
+
+/** What a plugin in columns reads of a pod; resources are in the key of the signature anyway. */
+function signOf(plugin: Plugin, pod: PodInfo, snapshot: Snapshot): string | undefined {
+  return isResources(plugin, pod) ? '' : plugin.sign?.(pod, snapshot)
 }
 
 /** What the columns of one engine may take, in bytes. */
@@ -39,78 +49,62 @@ export class ColumnStore {
   }
 
   /** What a pod's plugins sign. A plugin that does not sign is asked directly. */
-  plan(cycle: Cycle): Plan {
-    const { pod, state, cache } = cycle
-    const signs = new Map<Plugin, string>()
-    const filters: FilterStep[] = []
-    const scores: ScoreStep[] = []
-    const directFilters: FilterStep[] = []
-    const directScores: ScoreStep[] = []
-    const simple = pod.requests.scalar.size <= maxExtendedResources
-    let resources = false
-    let key = ''
-    const isSigned = (plugin: Plugin): boolean => {
-      if (signs.has(plugin)) return true
-      if (simple && (plugin.fast?.kind === 'resource-fit' || plugin.fast?.kind === 'balanced-allocation')) {
-        resources = true
-        return true
+  plan({ pod, state, cache }: Cycle): Plan {
+    const { filters, scores } = this.#pipeline
+    const { skippedFilters } = state
+    let directFilters: FilterStep[] | undefined
+    let directScores: ScoreStep[] | undefined
+    let key = resourceText(pod)
+    for (let i = 0; i < filters.length; i++) {
+      const step = filters[i]!
+      if (skippedFilters.has(step.plugin.name)) {
+        key += '\n-'
+        continue
       }
-      const sign = plugin.sign?.(pod, cache)
-      if (sign === undefined) return false
-      signs.set(plugin, sign)
-      key += `${sign}\n`
-      return true
+      const sign = signOf(step.plugin, pod, cache)
+      if (sign === undefined) (directFilters ??= []).push(step)
+      key += sign === undefined ? '\n?' : `\n+${sign}`
     }
-    for (const step of this.#pipeline.filters) {
-      if (state.skippedFilters.has(step.plugin.name)) key += '-'
-      else if (isSigned(step.plugin)) filters.push(step)
-      else {
-        directFilters.push(step)
-        key += '?'
-      }
+    for (let i = 0; i < scores.length; i++) {
+      const step = scores[i]!
+      const sign = signOf(step.plugin, pod, cache)
+      if (sign === undefined) (directScores ??= []).push(step)
+      key += sign === undefined ? '\n?' : `\n+${sign}`
     }
-    for (const step of this.#pipeline.scores) {
-      if (isSigned(step.plugin)) scores.push(step)
-      else {
-        directScores.push(step)
-        key += '?'
-      }
-    }
-    if (resources) key += resourceText(pod)
     // Where others have their room, the verdict depends on whether they go before this pod.
-    if (cache.hasNominations) key += ` ${priorityOf(pod)}`
-    return { key, signs, filters, scores, directFilters, directScores }
+    if (cache.hasNominations) key += `\n${priorityOf(pod)}`
+    return { key, directFilters: directFilters ?? none, directScores: directScores ?? none }
   }
 
-  /** The columns of a plan. */
-  partsOf(plan: Plan, cycle: Cycle): SignatureParts {
+  /** The columns that a pod's plugins are kept in. */
+  parts(cycle: Cycle): SignatureParts {
     const { columns } = this.#index
-    const fitStep = plan.filters.find(({ plugin }) => !plan.signs.has(plugin))
-    const says = plan.scores.filter(({ plugin }) => cycle.scores(plugin))
-    const fitScore = says.find(({ plugin }) => plugin.fast?.kind === 'resource-fit' && !plan.signs.has(plugin))
-    const balanced = says.find(({ plugin }) => plugin.fast?.kind === 'balanced-allocation' && !plan.signs.has(plugin))
-    const fit = fitStep?.plugin ?? fitScore?.plugin
-    const parts = says.filter(({ plugin }) => plan.signs.has(plugin)).map(({ plugin, weight }): ScorePart => ({ plugin, weight, column: this.#scoreColumn(plugin, plan) }))
+    const { pod, state, cache } = cycle
+    const filters = this.#pipeline.filters.filter(({ plugin }) => !state.skippedFilters.has(plugin.name) && signOf(plugin, pod, cache) !== undefined)
+    const scores = this.#pipeline.scores.filter(({ plugin }) => signOf(plugin, pod, cache) !== undefined && cycle.scores(plugin))
+    const fit = filters.find(({ plugin }) => isResources(plugin, pod))
+    const fitScore = scores.find(({ plugin }) => plugin.fast?.kind === 'resource-fit' && isResources(plugin, pod))
+    const balanced = scores.find(({ plugin }) => plugin.fast?.kind === 'balanced-allocation' && isResources(plugin, pod))
+    const fitPlugin = fit?.plugin ?? fitScore?.plugin
+    const parts = scores.filter(({ plugin }) => !isResources(plugin, pod)).map(({ plugin, weight }): ScorePart => ({ plugin, weight, column: this.#scoreColumn(plugin, cycle) }))
     return {
-      filters: plan.filters.filter(({ plugin }) => plan.signs.has(plugin)).map(({ plugin, order }): FilterPart => ({ plugin, order, column: this.#filterColumn(plugin, plan) })),
+      filters: filters.filter(({ plugin }) => !isResources(plugin, pod)).map(({ plugin, order }): FilterPart => ({ plugin, order, column: this.#filterColumn(plugin, cycle) })),
       scores: parts.filter(({ plugin }) => !plugin.normalize),
       normalized: parts.filter(({ plugin }) => plugin.normalize),
-      resources: new ResourceAsk(columns, cycle.pod, cycle.statuses, { fit: fit && formOf(fit, 'resource-fit'), fitName: fit?.name ?? '', balanced: balanced && formOf(balanced.plugin, 'balanced-allocation') }),
-      fit: fitStep,
-      fitScore,
-      balanced,
+      resources: new ResourceAsk(columns, pod, cycle.statuses, { fit: fitPlugin && formOf(fitPlugin, 'resource-fit'), fitName: fitPlugin?.name ?? '', balanced: balanced && formOf(balanced.plugin, 'balanced-allocation') }),
+      fit, fitScore, balanced,
     }
   }
 
-  #filterColumn(plugin: Plugin, plan: Plan): FilterColumn {
-    const key = `${plugin.name} ${plan.signs.get(plugin) ?? ''}`
+  #filterColumn(plugin: Plugin, { pod, cache }: Cycle): FilterColumn {
+    const key = `${plugin.name} ${signOf(plugin, pod, cache)}`
     let column = this.#filters.get(key)
     if (!column) this.#filters.set(key, column = new FilterColumn(this.#index.columns, plugin.dependsOn ?? 'node-and-pods'))
     return column
   }
 
-  #scoreColumn(plugin: Plugin, plan: Plan): ScoreColumn {
-    const key = `${plugin.name} ${plan.signs.get(plugin) ?? ''}`
+  #scoreColumn(plugin: Plugin, { pod, cache }: Cycle): ScoreColumn {
+    const key = `${plugin.name} ${signOf(plugin, pod, cache)}`
     let column = this.#scores.get(key)
     if (!column) this.#scores.set(key, column = new ScoreColumn(this.#index.columns, plugin.dependsOn ?? 'node-and-pods'))
     return column

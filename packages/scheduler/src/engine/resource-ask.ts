@@ -3,7 +3,7 @@ import type { FastForm } from '../framework/fast-form.ts'
 import { maxNodeScore } from '../framework/normalize.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { unresolvable, unschedulable } from '../framework/status.ts'
-import type { NodeColumns, ResourceColumn } from './columns.ts'
+import { balanceOfTwo, type NodeColumns, type ResourceColumn } from './columns.ts'
 import { passes, type Statuses } from './statuses.ts'
 
 type FitForm = Extract<FastForm, { kind: 'resource-fit' }>
@@ -159,6 +159,45 @@ export class ResourceAsk {
     return improvement(balanceOf(after), balanceOf(before))
   }
 
+  /**
+   * Filter and scores in one pass, for what is usual: cpu and memory asked for, the least allocated node preferred, cpu and
+   * memory balanced. Gives how many nodes pass; -1 where it is not as usual, and nothing was done.
+   */
+  evaluateUsual(verdicts: Int32Array, orders: Uint8Array, sums: Float64Array, order: number, fitWeight: number, balancedWeight: number): number {
+    const { columns: { used, podCount, allowedPods, nonZeroMilliCpu, nonZeroMemory, balance }, cpu, memory } = { columns: this.#columns, cpu: this.#columns.resource('cpu'), memory: this.#columns.resource('memory') }
+    const [a, b] = this.#wanted
+    const [x, y] = this.#fitScored
+    const [m, n] = this.#balanced
+    const isUsual = this.#wanted.length === 2 && a?.column === cpu && b?.column === memory && this.#fit?.strategy === 'LeastAllocated' &&
+      this.#fitScored.length === 2 && x?.used === 'cpu' && y?.used === 'memory' && x.weight === 1 && y.weight === 1 &&
+      this.#balanced.length === 2 && m?.column === cpu && n?.column === memory
+    if (!isUsual || !a || !b || !x || !y) return -1
+    const { allocatable: allocatableCpu, requested: requestedCpu } = cpu
+    const { allocatable: allocatableMemory, requested: requestedMemory } = memory
+    const [wantedCpu, wantedMemory, scoredCpu, scoredMemory] = [a.amount, b.amount, x.amount, y.amount]
+    let passing = 0
+    for (let slot = 0; slot < used; slot++) {
+      if (verdicts[slot] !== passes) continue
+      const hasCpu = allocatableCpu[slot]!
+      const hasMemory = allocatableMemory[slot]!
+      const takenCpu = requestedCpu[slot]! + wantedCpu
+      const takenMemory = requestedMemory[slot]! + wantedMemory
+      if (takenCpu > hasCpu || takenMemory > hasMemory || podCount[slot]! >= allowedPods[slot]!) {
+        verdicts[slot] = this.verdict(slot)
+        orders[slot] = order
+        continue
+      }
+      passing++
+      // Who fits has something of both, and what is free is no more than there is: all of these are 0 to 100.
+      const freeCpu = hasCpu - nonZeroMilliCpu[slot]! - scoredCpu
+      const freeMemory = hasMemory - nonZeroMemory[slot]! - scoredMemory
+      const fit = ((freeCpu < 0 ? 0 : (freeCpu * 100) / hasCpu | 0) + (freeMemory < 0 ? 0 : (freeMemory * 100) / hasMemory | 0)) >> 1
+      const after = (1 - Math.abs((takenCpu / hasCpu - takenMemory / hasMemory) / 2)) * 100 | 0
+      sums[slot] = sums[slot]! + fitWeight * fit + balancedWeight * (50 + Math.trunc((50 + after - balance[slot]!) / 2))
+    }
+    return passing
+  }
+
   /** Adds NodeResourcesFit's scores, times `weight`, to those of the nodes that pass. */
   addFitScores(sums: Float64Array, verdicts: Int32Array, weight: number): void {
     const { used, nonZeroMilliCpu, nonZeroMemory } = this.#columns
@@ -204,15 +243,10 @@ export class ResourceAsk {
       let before = maxNodeScore
       let after = maxNodeScore
       if (one > 0 && other > 0) {
-        before = balance(requestedA[slot]! / one, requestedB[slot]! / other)
-        after = balance((requestedA[slot]! + amountA) / one, (requestedB[slot]! + amountB) / other)
+        before = balanceOfTwo(requestedA[slot]! / one, requestedB[slot]! / other)
+        after = balanceOfTwo((requestedA[slot]! + amountA) / one, (requestedB[slot]! + amountB) / other)
       }
       sums[slot] = sums[slot]! + weight * improvement(after, before)
     }
   }
-}
-
-/** balanceOf of two, without a list of them. */
-function balance(x: number, y: number): number {
-  return Math.trunc((1 - Math.abs(((x > 1 ? 1 : x) - (y > 1 ? 1 : y)) / 2)) * maxNodeScore)
 }

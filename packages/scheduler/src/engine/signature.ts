@@ -69,9 +69,11 @@ export class Signature {
     for (const { plugin, column } of parts.normalized) if (!column.isCurrent) column.sync((node) => cycle.score(plugin, node))
     if (this.#cursor === podLog.head) return unchanged
     const few = this.#cursor >= 0 && this.verdicts.length >= used && podLog.since(this.#cursor, used >> 3, changed)
-    this.#cursor = podLog.head
+    // Should a plugin throw, all is evaluated anew the next time.
+    this.#cursor = -1
     if (few) {
       for (let i = 0; i < changed.length; i++) this.#evaluate(changed[i]!, cycle)
+      this.#cursor = podLog.head
       return changed
     }
     if (this.verdicts.length < capacity) {
@@ -80,6 +82,7 @@ export class Signature {
       this.sums = new Float64Array(capacity)
     }
     this.#evaluateAll(cycle)
+    this.#cursor = podLog.head
     return 'all'
   }
 
@@ -136,16 +139,34 @@ export class Signature {
   }
 
   #evaluateAll(cycle: Cycle): void {
-    const { verdicts, orders, sums, parts } = this
-    const { used, alive, infos } = this.#columns
+    const { verdicts, sums, parts } = this
+    const { used, alive } = this.#columns
     for (let slot = 0; slot < used; slot++) verdicts[slot] = alive[slot]! - 1
-    let fitDone = parts.fit === undefined
-    for (const { order, column } of parts.filters) {
-      if (!fitDone && parts.fit && order > parts.fit.order) {
-        parts.resources.filterAll(verdicts, orders, parts.fit.order)
-        fitDone = true
-      }
-      if (column.rejected === 0) continue
+    sums.fill(0, 0, used)
+    const passing = this.#evaluateUsual(cycle)
+    this.feasible = passing
+    if (passing < 0) this.#evaluateByParts(cycle)
+    for (const { weight, column } of parts.scores) {
+      if (column.uniform === 0) continue
+      const { codes, values } = column
+      for (let slot = 0; slot < used; slot++) if (verdicts[slot] === passes) sums[slot] = sums[slot]! + weight * values[codes[slot]!]!
+    }
+  }
+
+  /** One pass for resources, where they are the last to reject and nobody has a room to himself. */
+  #evaluateUsual(cycle: Cycle): number {
+    const { filters, fit, fitScore, balanced, resources } = this.parts
+    if (!fit || !fitScore || !balanced || cycle.cache.hasNominations) return -1
+    for (const { order, column } of filters) if (order > fit.order && column.rejected > 0) return -1
+    this.#filterColumns(0, fit.order)
+    return resources.evaluateUsual(this.verdicts, this.orders, this.sums, fit.order, fitScore.weight, balanced.weight)
+  }
+
+  #filterColumns(from: number, before: number): void {
+    const { verdicts, orders } = this
+    const { used } = this.#columns
+    for (const { order, column } of this.parts.filters) {
+      if (column.rejected === 0 || order < from || order >= before) continue
       const { statuses } = column
       for (let slot = 0; slot < used; slot++) {
         if (verdicts[slot] !== passes || statuses[slot] === passes) continue
@@ -153,16 +174,18 @@ export class Signature {
         orders[slot] = order
       }
     }
-    if (!fitDone && parts.fit) parts.resources.filterAll(verdicts, orders, parts.fit.order)
+  }
+
+  #evaluateByParts(cycle: Cycle): void {
+    const { verdicts, orders, sums, parts } = this
+    const { used, infos } = this.#columns
+    const fitOrder = parts.fit?.order ?? Infinity
+    this.#filterColumns(0, fitOrder)
+    if (parts.fit) parts.resources.filterAll(verdicts, orders, parts.fit.order)
+    this.#filterColumns(fitOrder, Infinity)
     for (const name of cycle.cache.nominatedNodes()) {
       const slot = this.#columns.slotOf(name)
       if (slot !== undefined && infos[slot] && cycle.isReserved(name)) verdicts[slot] = this.#reserved(slot, cycle)
-    }
-    sums.fill(0, 0, used)
-    for (const { weight, column } of parts.scores) {
-      if (column.uniform === 0) continue
-      const { codes, values } = column
-      for (let slot = 0; slot < used; slot++) if (verdicts[slot] === passes) sums[slot] = sums[slot]! + weight * values[codes[slot]!]!
     }
     if (parts.fitScore) parts.resources.addFitScores(sums, verdicts, parts.fitScore.weight)
     if (parts.balanced) parts.resources.addBalancedScores(sums, verdicts, parts.balanced.weight)

@@ -33,6 +33,8 @@ export class Sweep {
   #totals = new Float64Array(0)
   #scores = new Float64Array(0)
   #count = 0
+  /** What every feasible node gets beside its total. */
+  #forAll = 0
   /** What each plugin gave to the `i`th feasible node. */
   #given: { name: string; at(i: number): number }[] = []
 
@@ -116,6 +118,7 @@ export class Sweep {
     const totals = this.#totals
     const { sums, parts } = signature
     this.#given = []
+    this.#forAll = 0
     for (let i = 0; i < count; i++) totals[i] = sums[slots[i]!]!
     for (const { plugin, weight, column } of parts.scores) this.#given.push({ name: plugin.name, at: (i) => weight * column.at(slots[i]!) })
     if (parts.fitScore) {
@@ -158,8 +161,8 @@ export class Sweep {
     const totals = this.#totals
     const [only] = seen
     if (seen.length === 1 && only !== undefined) {
-      const all = worth[only] ?? 0
-      if (all !== 0) for (let i = 0; i < count; i++) totals[i] = totals[i]! + all
+      // The same for all: it changes nothing between them.
+      this.#forAll += worth[only] ?? 0
     } else for (let i = 0; i < count; i++) totals[i] = totals[i]! + worth[codes[slots[i]!]!]!
     this.#given.push({ name: plugin.name, at: (i) => worth[codes[slots[i]!]!] ?? 0 })
   }
@@ -190,37 +193,38 @@ export class Sweep {
   #best(random: () => number): { slot: number; best: NodeScore[] } {
     const totals = this.#totals
     const count = this.#count
+    const top: number[] = []
     let max = -Infinity
+    let least = -Infinity
     let equals = 0
     for (let i = 0; i < count; i++) {
       const total = totals[i]!
+      if (total === max) equals++
+      if (total <= least) continue
       if (total > max) {
         max = total
         equals = 1
-      } else if (total === max) equals++
+      }
+      let at = top.length
+      while (at > 0 && totals[top[at - 1]!]! < total) at--
+      top.splice(at, 0, i)
+      if (top.length > bestKept) top.pop()
+      if (top.length === bestKept) least = totals[top[bestKept - 1]!]!
     }
     let nth = Math.min(Math.floor(random() * equals), equals - 1)
     let chosen = 0
-    for (let i = 0; i < count; i++) if (totals[i] === max && nth-- === 0) chosen = i
-    const best = [chosen]
-    let least = -Infinity
-    const others: number[] = []
     for (let i = 0; i < count; i++) {
-      const total = totals[i]!
-      if (i === chosen || (others.length === bestKept - 1 && total <= least)) continue
-      let at = others.length
-      while (at > 0 && totals[others[at - 1]!]! < total) at--
-      others.splice(at, 0, i)
-      if (others.length === bestKept) others.pop()
-      if (others.length === bestKept - 1) least = totals[others[bestKept - 2]!]!
+      if (totals[i] !== max || nth-- !== 0) continue
+      chosen = i
+      break
     }
-    best.push(...others)
+    const best = [chosen, ...top.filter((i) => i !== chosen).slice(0, bestKept - 1)]
     return { slot: this.#slots[chosen]!, best: best.map((i) => this.#scoreOf(i)) }
   }
 
   #scoreOf(i: number): NodeScore {
     const byPlugin: Record<string, number> = {}
     for (const { name, at } of this.#given) byPlugin[name] = at(i)
-    return { node: this.#index.columns.infos[this.#slots[i]!]?.name ?? '', total: this.#totals[i]!, byPlugin }
+    return { node: this.#index.columns.infos[this.#slots[i]!]?.name ?? '', total: this.#totals[i]! + this.#forAll, byPlugin }
   }
 }
