@@ -21,8 +21,8 @@ export interface TestCluster {
   pod(name: string): Promise<Pod>
   /** Removes all pods and nodes. */
   clear(): Promise<void>
-  /** Starts an extender that knows the cluster. Without `plugins` it runs those that need no args. */
-  extender(config: ConfigFile): Promise<RunningExtender>
+  /** Starts an extender that knows the cluster; on loopback, where the file does not say otherwise. */
+  extender(config: ConfigFile, wrap?: (client: KubeClient) => KubeClient): Promise<RunningExtender>
   stop(): Promise<void>
 }
 
@@ -55,8 +55,8 @@ export async function startCluster(): Promise<TestCluster> {
       await client.deleteCollection(core.nodes)
       await eventually('all pods are gone', () => client.list(core.pods, { namespace }), ({ items }) => items.length === 0)
     },
-    async extender(file) {
-      const started = await startExtender({ client: createClient(server.loopback), config: extenderConfigOf({ serving: { address: '127.0.0.1', port: 0 }, ...file }), logger: silentLogger() })
+    async extender(file, wrap = (own) => own) {
+      const started = await startExtender({ client: wrap(createClient(server.loopback)), config: extenderConfigOf({ serving: { address: '127.0.0.1', port: 0 }, ...file }), logger: silentLogger() })
       running.push(started)
       await started.whenSynced()
       return started

@@ -120,4 +120,15 @@ describe('bind', () => {
     const moved = await eventually('b is known', () => ask(port, '/bind', binding('one', uid, 'b')), ({ json }) => !String(json['Error']).includes('not known'))
     expect(moved.json).toEqual({ Error: 'pod default/one is on node a already' })
   })
+
+  test('a binding whose answer gets lost is one', async () => {
+    await cluster.addNode('a')
+    const { metadata: { uid } } = await cluster.addPod('one')
+    const { port } = await cluster.extender(bandwidth, (client) => ({ ...client, createSubresource: async (...given) => {
+      await client.createSubresource(...given)
+      throw new Error('the connection is gone')
+    } }))
+    expect((await ask(port, '/bind', binding('one', uid, 'a'))).json).toEqual({ Error: '' })
+    expect((await cluster.pod('one')).spec.nodeName).toBe('a')
+  })
 })

@@ -1,6 +1,6 @@
 import { core } from '@berth/api'
 import type { Pod } from '@berth/api/types/core/v1'
-import { errorText, isNotFound, type KubeClient } from '@berth/kube'
+import { ApiError, errorText, isConflict, isNotFound, type KubeClient } from '@berth/kube'
 import { podInfoOf, type Cache, type Profile } from '@berth/scheduler/parts'
 import type { BindArgs } from '../wire/protocol.ts'
 import { filterNodes } from './evaluate.ts'
@@ -45,8 +45,20 @@ export class Binder {
       }, { namespace: podNamespace })
       return undefined
     } catch (error) {
+      // Where it is open what the server did, it is asked: what is taken back here while it is bound there would be given to somebody else, too.
+      if (await this.#isBound(error, podName, podNamespace, node)) return undefined
       this.#cache.apply({ type: 'forget', key, sequence: ++this.#sequence })
       return errorText(error)
+    }
+  }
+
+  async #isBound(error: unknown, name: string, namespace: string, node: string): Promise<boolean> {
+    if (error instanceof ApiError && error.code < 500 && !isConflict(error)) return false
+    try {
+      return (await this.#client.get(core.pods, name, { namespace })).spec.nodeName === node
+    } catch {
+      // The watch will tell: until then the scheduler tries again, and finds it bound.
+      return false
     }
   }
 

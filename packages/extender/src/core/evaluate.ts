@@ -32,8 +32,9 @@ export function rateNodes(pod: PodInfo, nodes: readonly NodeInfo[], profile: Pro
   for (const plugin of profile.plugins) {
     const weight = profile.weights.get(plugin.name) ?? 0
     if (!plugin.score || weight === 0) continue
-    weights += weight
+    // Who has nothing to say of this pod does not make what the others say smaller.
     if (plugin.preScore?.(state, pod, nodes, snapshot)?.code === 'Skip') continue
+    weights += weight
     const scores = nodes.map((node) => plugin.score?.(state, pod, node) ?? 0)
     plugin.normalize?.(state, pod, scores)
     checkTime()

@@ -49,8 +49,10 @@ function review(pod: PodInfo, node: NodeInfo, named: MetaVictims, filters: Filte
     const { violating, others } = splitByBudgets(lower, snapshot.budgets)
     const violations = violating.filter((other) => !stays(other)).length
     for (const other of others) stays(other)
-    const all = [...node.pods.values()].filter((other) => uids.has(other.pod.metadata.uid ?? '')).concat(victims).sort(byImportance)
-    return { Pods: all.map(({ pod: { metadata } }) => ({ UID: metadata.uid ?? '' })), NumPDBViolations: named.NumPDBViolations + violations }
+    // The most important one first, as kube-scheduler takes them; a named one that is not known here is the scheduler's to know.
+    const known = [...node.pods.values()].filter((other) => uids.has(other.pod.metadata.uid ?? '')).concat(victims).sort(byImportance).map(({ pod: { metadata } }) => metadata.uid ?? '')
+    const all = [...known, ...[...uids].filter((uid) => !known.includes(uid))]
+    return { Pods: all.map((UID) => ({ UID })), NumPDBViolations: named.NumPDBViolations + violations }
   } finally {
     // What plugins counted off is counted again: the next candidate starts from the cluster as it is.
     for (const other of away) if (!trial.pods.has(other.key)) filters.add(other, trial)
