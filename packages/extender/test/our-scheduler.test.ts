@@ -93,3 +93,13 @@ test('while the extender is down, pods wait with the error, and go on when it is
   await cluster.extender({ plugins: [{ name: 'NodeAffinity' }], serving: { address: '127.0.0.1', port: first.port } })
   await placed('concerned')
 })
+
+test('a scheduler that decides on a thread of its own asks the extender from there', async () => {
+  for (const name of ['a', 'b']) await cluster.addNode(name, { annotations: { 'berth.dev/link-speed': name === 'a' ? '1G' : '100M' } })
+  const { port } = await cluster.extender({ plugins: [{ name: 'NetworkBandwidth' }] })
+  const config = schedulerConfigOf({ extenders: [{ urlPrefix: `http://127.0.0.1:${port}`, filterVerb: 'filter', bindVerb: 'bind', nodeCacheCapable: true }] })
+  const died: Error[] = []
+  scheduler = await startScheduler({ client: createClient(cluster.server.clientFor({ name: 'system:kube-scheduler', groups: ['system:authenticated'] })), config, logger: silentLogger(), thread: { verbosity: 0, onDied: (error) => died.push(error) } })
+  await cluster.addPod('p', { annotations: { 'kubernetes.io/ingress-bandwidth': '500M' } })
+  expect([(await placed('p')).spec.nodeName, died]).toEqual(['a', []])
+})
