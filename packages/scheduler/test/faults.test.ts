@@ -27,7 +27,7 @@ let bound: Map<string, string[]>
 
 const isBinding = (path: string, pod = ''): boolean => path.replace(/\?.*/, '').endsWith(`${pod}/binding`)
 
-async function start(): Promise<void> {
+async function start(onThread = false): Promise<void> {
   const inner = server.clientFor({ name: 'system:kube-scheduler', groups: ['system:authenticated'] })
   const own = faultyTransport({
     close: () => inner.close(),
@@ -41,7 +41,7 @@ async function start(): Promise<void> {
   })
   const kube = createClient(own, { fieldManager: 'kube-scheduler' })
   transport = own
-  scheduler = await startScheduler({ client: kube, config, logger: silentLogger(), informers: createInformers(kube, { clock: hurried }) })
+  scheduler = await startScheduler({ client: kube, config, logger: silentLogger(), informers: createInformers(kube, { clock: hurried }), ...(onThread ? { thread: { verbosity: 0, onDied: (error) => { throw error } } } : {}) })
 }
 
 beforeAll(async () => {
@@ -226,6 +226,26 @@ describe('the clock', () => {
     await vi.waitFor(async () => expect((await podsOf()).filter(({ spec }) => spec.nodeName)).toHaveLength(4), { timeout: 15_000, interval: 25 })
     offset = 0
   })
+})
+
+test('a scheduler that decides on a thread of its own comes through the same: the API server gone, watches cut, answers lost', async () => {
+  await scheduler.stop()
+  await start(true)
+  const seen = new Set<string>()
+  transport.cut = () => transport.broken < 30 ? { events: 3, inMiddle: true } : undefined
+  transport.fault = (request) => {
+    if (!isBinding(request) || seen.has(request)) return 'none'
+    seen.add(request)
+    return 'answer-lost'
+  }
+  for (const name of names(3, 'n')) await addNode(name)
+  for (const name of names(4)) await addPod(name)
+  transport.down = true
+  for (const name of names(4, 'q')) await addPod(name)
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  transport.down = false
+  await allPlaced(8)
+  expect([seen.size, [...bound.values()].filter((nodes) => nodes.length !== 1)]).toEqual([8, []])
 })
 
 test('nodes flap: they come, go, are tainted and freed again, and in the end every pod is on a node that is there', async () => {
