@@ -25,6 +25,7 @@ import { persistentvolumeclaims } from './persistentvolumeclaims.ts'
 import { persistentvolumes } from './persistentvolumes.ts'
 import { poddisruptionbudgets } from './poddisruptionbudgets.ts'
 import { pods } from './pods.ts'
+import { withGatedPodSpec } from './pod-specs.ts'
 import { podtemplates } from './podtemplates.ts'
 import { priorityclasses } from './priorityclasses.ts'
 import { clusterrolebindings, clusterroles, rolebindings, roles } from './rbac.ts'
@@ -39,7 +40,7 @@ import { services } from './services.ts'
 import { statefulsets } from './statefulsets.ts'
 import { csidrivers, csinodes, csistoragecapacities, storageclasses, volumeattachments, volumeattributesclasses } from './storage.ts'
 
-export const storedResources: readonly ResourceDefinition[] = [
+const definitions: readonly ResourceDefinition[] = [
   configmaps,
   endpoints,
   coreEvents,
@@ -104,3 +105,6 @@ export const storedResources: readonly ResourceDefinition[] = [
   runtimeclasses,
   componentstatuses,
 ]
+
+/** Everything that is served and stored. */
+export const storedResources: readonly ResourceDefinition[] = definitions.map(withGatedPodSpec)

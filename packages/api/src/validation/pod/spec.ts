@@ -57,7 +57,15 @@ export function checkPodSpec(spec: PodSpec, meta: ObjectMeta | undefined, at: st
     ...checkNames(spec, at),
     ...checkRuntime(spec, at),
     ...checkOs(spec, at),
+    ...checkSchedulingGroup(spec.schedulingGroup, child(at, 'schedulingGroup')),
   ]
+}
+
+/** The group of pods that are placed together: one of several kinds to come, of which there is one. */
+function checkSchedulingGroup(group: PodSpec['schedulingGroup'], at: string): FieldError[] {
+  if (!group) return []
+  const { podGroupName } = group
+  return podGroupName === undefined ? [invalid(child(at, 'podGroupName'), null, 'must specify one of: `podGroupName`')] : checkFormat(child(at, 'podGroupName'), podGroupName, dns1123Subdomain)
 }
 
 function checkResourceClaims(claims: readonly PodResourceClaim[] | undefined, at: string): FieldError[] {
