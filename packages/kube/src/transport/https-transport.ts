@@ -15,7 +15,7 @@ export function httpsTransport(options: HttpsTransportOptions): Transport {
   const url = parseServer(options.server)
   const secure = url.protocol === 'https:'
   const base = url.pathname.replace(/\/+$/, '')
-  const agentOptions = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: 16, scheduling: 'lifo' as const }
+  const agentOptions = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: 64, scheduling: 'lifo' as const }
   const agent = secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions)
   let closed = false
 

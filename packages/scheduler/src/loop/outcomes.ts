@@ -25,6 +25,26 @@ export interface Outcomes {
 /** How long until an answer that got lost is asked after; milliseconds. */
 const askAgainMs = 500
 
+/** How many bindings are under way at a time: more would open connections and not be done sooner. */
+const bindingsAtOnce = 32
+
+/** Lets so many go at a time, the others in their order. */
+function turnstile(places: number): <T>(act: () => Promise<T>) => Promise<T> {
+  const waiting: Array<() => void> = []
+  let free = places
+  return async (act) => {
+    if (free > 0) free--
+    else await new Promise<void>((resolve) => { waiting.push(resolve) })
+    try {
+      return await act()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else free++
+    }
+  }
+}
+
 /** Whether a failure leaves open what the server did. */
 function isAmbiguous(error: unknown): boolean {
   return !(error instanceof ApiError) || error.code >= 500
@@ -45,11 +65,12 @@ export function directOutcomes({ client, recorder, clock, logger, signal }: { cl
       }
     }
   }
+  const inTurn = turnstile(bindingsAtOnce)
   return {
     async bind(pod, node) {
       const { namespace, name, uid } = pod
       try {
-        await client.createSubresource(core.pods, name, 'binding', { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace, ...(uid ? { uid } : {}) }, target: { apiVersion: 'v1', kind: 'Node', name: node } }, { namespace, signal })
+        await inTurn(() => client.createSubresource(core.pods, name, 'binding', { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace, ...(uid ? { uid } : {}) }, target: { apiVersion: 'v1', kind: 'Node', name: node } }, { namespace, signal }))
       } catch (error) {
         // What is taken back here while it is bound there would be given to somebody else, too.
         if (signal.aborted || (!isAmbiguous(error) && !isConflict(error))) throw error

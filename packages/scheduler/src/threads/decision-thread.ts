@@ -69,11 +69,12 @@ port.on('message', (message: ToLoop) => {
       void decider.metricsText().then((answer) => post({ kind: 'answer', id: message.id, answer }))
       return
     case 'tap': return openTap(decider, message.port)
-    case 'done': {
-      const call = pending.get(message.id)
-      pending.delete(message.id)
-      if (message.failure) call?.reject(errorOfFailure(message.failure))
-      else call?.resolve()
-    }
+    case 'done':
+      for (const { id, failure } of message.deeds) {
+        const call = pending.get(id)
+        pending.delete(id)
+        if (failure) call?.reject(errorOfFailure(failure))
+        else call?.resolve()
+      }
   }
 })

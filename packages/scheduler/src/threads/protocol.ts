@@ -23,7 +23,7 @@ export type ToLoop =
   | { readonly kind: 'stop' }
   | { readonly kind: 'ask'; readonly id: number; readonly what: 'metrics' | 'resources' | 'kept'; readonly pod?: string }
   | { readonly kind: 'tap'; readonly port: MessagePort }
-  | { readonly kind: 'done'; readonly id: number; readonly failure?: Failure }
+  | { readonly kind: 'done'; readonly deeds: readonly Done[] }
 
 /** From the decision thread. */
 export type FromLoop =
@@ -40,6 +40,9 @@ export type Deed =
   | { readonly id: number; readonly do: 'patchStatus'; readonly pod: PodRef; readonly status: Readonly<Record<string, unknown>> }
   | { readonly id: number; readonly do: 'deletePod'; readonly pod: PodRef }
   | { readonly do: 'event'; readonly pod: PodRef; readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string }
+
+/** What became of a deed. */
+export interface Done { readonly id: number; readonly failure?: Failure }
 
 /** An error on its way to another thread. */
 export type Failure =

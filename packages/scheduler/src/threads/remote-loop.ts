@@ -4,12 +4,14 @@ import type { DecisionLoop } from '../loop/decision-loop.ts'
 import type { DecisionRecord } from '../loop/decision-log.ts'
 import type { FeedItem } from '../loop/feed-item.ts'
 import type { Outcomes } from '../loop/outcomes.ts'
-import { failureOf, type Deed, type DecisionThreadData, type FromLoop, type ToLoop } from './protocol.ts'
+import { failureOf, type Deed, type DecisionThreadData, type Done, type FromLoop, type ToLoop } from './protocol.ts'
 
 /** How many items pass at a time, and how many slices may be on their way: what is read there at once is never much. */
 const sliceSize = 250
 const slicesOnTheWay = 2
 const stopMs = 5000
+/** What comes shortly after a message waits for the next: waking a thread costs more than what it is told. Milliseconds. */
+const pauseMs = 4
 
 export interface RemoteLoopOptions {
   readonly settings: Omit<DecisionThreadData, 'api'>
@@ -35,6 +37,8 @@ export function startRemoteLoop({ settings, outcomes, client, logger, onDied }: 
   let nextId = 1
   let scheduled = false
   let stopping = false
+  let lastPassed = -Infinity
+  let done: Done[] = []
 
   const post = (message: ToLoop, transfer: readonly MessagePortLike[] = []): void => worker.postMessage(message, [...transfer])
   const pass = (): void => {
@@ -43,8 +47,24 @@ export function startRemoteLoop({ settings, outcomes, client, logger, onDied }: 
       const items = waiting.length <= sliceSize ? waiting : waiting.slice(0, sliceSize)
       waiting = waiting.length <= sliceSize ? [] : waiting.slice(sliceSize)
       onTheWay++
+      lastPassed = performance.now()
       post({ kind: 'items', items })
     }
+  }
+  /** The first goes at once; what comes in one turn, or in the pause after it, goes in one message. */
+  const passSoon = (): void => {
+    if (scheduled || waiting.length === 0 || onTheWay >= slicesOnTheWay) return
+    scheduled = true
+    if (performance.now() - lastPassed > pauseMs) setImmediate(pass)
+    else setTimeout(pass, pauseMs)
+  }
+  const finish = (one: Done): void => {
+    if (done.push(one) > 1) return
+    setTimeout(() => {
+      const all = done
+      done = []
+      post({ kind: 'done', deeds: all })
+    }, pauseMs)
   }
   const perform = async (deed: Exclude<Deed, { do: 'event' }>): Promise<void> => {
     switch (deed.do) {
@@ -57,7 +77,7 @@ export function startRemoteLoop({ settings, outcomes, client, logger, onDied }: 
     switch (message.kind) {
       case 'applied':
         onTheWay--
-        return pass()
+        return waiting.length >= sliceSize ? pass() : passSoon()
       case 'synced': return synced.resolve()
       case 'stopped': return stopped.resolve()
       case 'answer':
@@ -67,7 +87,7 @@ export function startRemoteLoop({ settings, outcomes, client, logger, onDied }: 
       case 'do':
         for (const deed of message.deeds) {
           if (deed.do === 'event') outcomes.event(deed.pod, deed.type, deed.reason, deed.message)
-          else perform(deed).then(() => post({ kind: 'done', id: deed.id }), (error: unknown) => post({ kind: 'done', id: deed.id, failure: failureOf(error) }))
+          else perform(deed).then(() => finish({ id: deed.id }), (error: unknown) => finish({ id: deed.id, failure: failureOf(error) }))
         }
     }
   }
@@ -88,10 +108,7 @@ export function startRemoteLoop({ settings, outcomes, client, logger, onDied }: 
   return {
     offer(items) {
       for (const item of items) waiting.push(item)
-      if (scheduled || onTheWay >= slicesOnTheWay) return
-      scheduled = true
-      // What comes in one turn goes in one message.
-      setImmediate(pass)
+      passSoon()
     },
     whenSynced: synced.promise,
     lead: () => post({ kind: 'lead' }),
