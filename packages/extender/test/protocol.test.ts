@@ -1,3 +1,4 @@
+import { core, policy } from '@berth/api'
 import type { Node, Pod } from '@berth/api/types/core/v1'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { ask, eventually, startCluster, type TestCluster } from './cluster.ts'
@@ -50,6 +51,15 @@ describe('filter', () => {
   })
 })
 
+test('a pod that waits for its victims on a node has its share of the link there already', async () => {
+  for (const name of ['a', 'b']) await cluster.addNode(name, { annotations: { 'berth.dev/link-speed': '1G' } })
+  await cluster.addPod('preemptor', { annotations: { 'kubernetes.io/ingress-bandwidth': '900M' } })
+  await cluster.client.patch(core.pods, 'preemptor', { type: 'merge', body: { status: { nominatedNodeName: 'a' } } }, { namespace: 'default', subresource: 'status' })
+  const { port } = await cluster.extender(bandwidth)
+  const answer = await ask(port, '/filter', { Pod: pod({}, { 'kubernetes.io/ingress-bandwidth': '200M' }), NodeNames: ['a', 'b'] })
+  expect([answer.json['NodeNames'], answer.json['FailedNodes']]).toEqual([['b'], { a: 'Insufficient ingress bandwidth' }])
+})
+
 test('prioritize gives each node 0 to 10, the best alone at the top', async () => {
   for (const name of ['a', 'b', 'c']) await cluster.addNode(name)
   await cluster.addPod('1', { node: 'a' })
@@ -74,6 +84,21 @@ describe('preempt', () => {
     const answer = await ask(port, '/preempt', { Pod: wants, NodeNameToVictims: null, NodeNameToMetaVictims: { enough: victims(uids['e']), more: victims(uids['m']), never: victims(uids['n']), gone: victims('x') } })
     expect(answer.json).toEqual({ NodeNameToMetaVictims: { enough: victims(uids['e']), more: { Pods: expect.arrayContaining([{ UID: uids['m'] }, { UID: uids['m3'] }]) as unknown, NumPDBViolations: 0 } } })
     expect((answer.json as { NodeNameToMetaVictims: { more: { Pods: unknown[] } } }).NodeNameToMetaVictims.more.Pods).toHaveLength(2)
+  })
+
+  test('spares pods under a disruption budget where others do, and says how many budgets it hurts', async () => {
+    await cluster.client.create(policy.poddisruptionbudgets, { metadata: { name: 'kept', namespace: 'default' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'kept' } } } })
+    await cluster.client.patch(policy.poddisruptionbudgets, 'kept', { type: 'merge', body: { status: { disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 } } }, { namespace: 'default', subresource: 'status' })
+    const uids: Record<string, string | undefined> = {}
+    for (const node of ['choice', 'none']) await cluster.addNode(node, { annotations: { 'berth.dev/link-speed': '1G' } })
+    for (const [name, node, app] of [['kept1', 'choice', 'kept'], ['free', 'choice', 'free'], ['kept2', 'none', 'kept']] as const) {
+      uids[name] = (await cluster.addPod(name, { node, labels: { app }, annotations: { 'kubernetes.io/ingress-bandwidth': name === 'kept2' ? '900M' : '450M' } })).metadata.uid
+    }
+    const { port } = await cluster.extender(bandwidth)
+    const half = pod({ priority: 100 }, { 'kubernetes.io/ingress-bandwidth': '500M' })
+    const answer = await ask(port, '/preempt', { Pod: half, NodeNameToMetaVictims: { choice: victims(), none: victims() } })
+    await cluster.client.delete(policy.poddisruptionbudgets, 'kept', { namespace: 'default' })
+    expect(answer.json).toEqual({ NodeNameToMetaVictims: { choice: { Pods: [{ UID: uids['free'] }], NumPDBViolations: 0 }, none: { Pods: [{ UID: uids['kept2'] }], NumPDBViolations: 1 } } })
   })
 
   test('reads victims that are sent whole', async () => {
