@@ -48,7 +48,7 @@ function removeLeftovers(): void {
 
 /** The runtime shim's calls at 1, 30 and 110 pods, each contender on an Engine of its own. */
 export const cri: Bench = {
-  summary: 'CRI calls at 1, 30 and 110 pods (peers: cri-dockerd on the same Engine, containerd’s own CRI)',
+  summary: 'CRI calls at 1, 30 and 110 pods (peers: cri-dockerd on an Engine like ours, containerd’s own CRI)',
   async run({ runs, log }) {
     const missing = engineMissing() || (existsSync('/usr/lib/cni/bridge') ? '' : 'needs the CNI plugins in /usr/lib/cni')
     if (missing !== '') {
