@@ -95,7 +95,10 @@ async function createOptions(shim: Shim, name: string, image: string, config: Co
   const namespaces = containerNamespaces(context?.namespaceOptions ?? { ...sandbox.spec.namespaces, targetId: '' }, sandbox.id, shim.hostNetwork)
   const { identity } = spec
   const images = new Map<number, ImageMountSource>()
-  for (const [index, mount] of config.mounts.entries()) if (mount.image) images.set(index, await imageMountSource(shim.engine, mount, index, sandbox.spec.directory))
+  for (const [index, mount] of config.mounts.entries()) {
+    // Containers of one sandbox share what is mounted.
+    if (mount.image) images.set(index, await shim.locks.run(`images of ${sandbox.id}`, () => imageMountSource(shim.engine, mount, index, sandbox.spec.directory)))
+  }
   const privileges = context?.privileged ? await privilegesOf(effectiveCapabilities(), shim.engine) : undefined
   const mounts = dockerMounts(config, filesOf(sandbox.spec), shim.engine, images)
   return {
