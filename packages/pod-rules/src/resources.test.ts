@@ -26,3 +26,18 @@ test.each([
 test('what a container does not ask for can be counted with a default', () => {
   expect(podAmounts(pod({ containers: [container('a', { cpu: '300m' }), container('b', {})] }), { missing: { cpu: 100, memory: 200 } })).toEqual({ cpu: 400, memory: 400 })
 })
+
+test.each<[string, Pod['status'], number]>([
+  ['what is wanted counts where nothing is known', {}, 500],
+  ['what is allocated counts while it is more', { containerStatuses: [{ name: 'a', image: '', imageID: '', ready: true, restartCount: 0, allocatedResources: { cpu: '800m' }, resources: { requests: { cpu: '600m' } } }] }, 800],
+  ['what is wanted counts while it is more', { containerStatuses: [{ name: 'a', image: '', imageID: '', ready: true, restartCount: 0, allocatedResources: { cpu: '200m' }, resources: { requests: { cpu: '200m' } } }] }, 500],
+  ['what cannot be had does not count', { conditions: [{ type: 'PodResizePending', status: 'True', reason: 'Infeasible' }], containerStatuses: [{ name: 'a', image: '', imageID: '', ready: true, restartCount: 0, allocatedResources: { cpu: '200m' }, resources: { requests: { cpu: '200m' } } }] }, 200],
+])('while a container is resized, %s', (_, status, cpu) => {
+  expect(podAmounts({ ...pod({ containers: [container('a', { cpu: '500m' })] }), status }, { statusResources: true })['cpu']).toBe(cpu)
+})
+
+test('while a pod is resized as a whole, the most of what is wanted, allocated and actual counts', () => {
+  const given = pod({ containers: [container('a', { cpu: '100m' })], resources: { requests: { cpu: '1' } } })
+  expect(podAmounts({ ...given, status: { allocatedResources: { cpu: '2' }, resources: { requests: { cpu: '1500m' } } } }, { statusResources: true })).toEqual({ cpu: 2000 })
+  expect(podAmounts({ ...given, status: { allocatedResources: { cpu: '500m' } } }, { statusResources: true })).toEqual({ cpu: 1000 })
+})

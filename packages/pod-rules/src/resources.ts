@@ -1,5 +1,5 @@
 import { parseQuantity } from '@berth/api'
-import type { Container, ContainerStatus, Pod, ResourceRequirements } from '@berth/api/types/core/v1'
+import type { Container, ContainerStatus, Pod } from '@berth/api/types/core/v1'
 
 /** Amounts by resource name: cpu in thousandths, everything else in whole units, rounded up. Exact up to 2^53. */
 export type ResourceAmounts = Record<string, number>
@@ -94,8 +94,16 @@ export function podAmounts(pod: Pick<Pod, 'spec' | 'status'>, options: PodAmount
   }
   raiseTo(sum, init)
   if (!options.excludePodLevel) {
-    const own: ResourceRequirements['requests'] = pod.spec.resources?.[of]
-    for (const [name, quantity] of Object.entries(own ?? {})) if (podLevelResources(name)) sum[name] = amountOf(name, quantity)
+    const own = amountsOf(pod.spec.resources?.[of])
+    // A pod-level resize under way: the most of what is wanted, allocated and actual; what cannot be had is not wanted.
+    const given: ResourceAmounts = {}
+    if (options.statusResources && of === 'requests') {
+      raiseTo(given, amountsOf(pod.status?.resources?.requests))
+      raiseTo(given, amountsOf(pod.status?.allocatedResources))
+    }
+    for (const name of Object.keys(own)) {
+      if (podLevelResources(name)) sum[name] = given[name] === undefined ? own[name] ?? 0 : Math.max(given[name], infeasible ? 0 : own[name] ?? 0)
+    }
   }
   if (!options.excludeOverhead) addTo(sum, amountsOf(pod.spec.overhead))
   return sum
