@@ -31,9 +31,9 @@ const pick = <T>(chance: Chance, from: readonly T[]): T => chance.of(from)
 const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i))
 const oneIn = (chance: Chance, n: number): boolean => chance.below(n) === 0
 
-function randomNode(chance: Chance, i: number): Node {
+function randomNode(chance: Chance, name: string): Node {
   const zone = pick(chance, zones)
-  return { metadata: { name: `n${i}`, labels: { 'kubernetes.io/hostname': `n${i}`, zone, ...(oneIn(chance, 2) ? { [zoneLabel]: zone } : {}) } }, spec: {}, status: { allocatable: { cpu: '8', memory: '8Gi', pods: '20' } } }
+  return { metadata: { name, labels: { 'kubernetes.io/hostname': name, zone, ...(oneIn(chance, 2) ? { [zoneLabel]: zone } : {}) } }, spec: {}, status: { allocatable: { cpu: '8', memory: '8Gi', pods: '20' } } }
 }
 
 function randomVolume(chance: Chance, i: number): PersistentVolume {
@@ -50,13 +50,13 @@ function randomVolume(chance: Chance, i: number): PersistentVolume {
 }
 
 /** A claim, bound to one of the volumes (or to one that is not there) or not. */
-function randomClaim(chance: Chance, i: number, volumes: PersistentVolume[]): PersistentVolumeClaim {
+function randomClaim(chance: Chance, i: number, volumes: PersistentVolume[], prefix: string): PersistentVolumeClaim {
   const name = `c${i}`
   const to = oneIn(chance, 2) ? volumes.find(({ spec }) => !spec.claimRef) : undefined
   const gone = oneIn(chance, 15)
   const annotations: Record<string, string> = {}
   if (to ?? gone) annotations['pv.kubernetes.io/bind-completed'] = 'yes'
-  else if (oneIn(chance, 10)) annotations['volume.kubernetes.io/selected-node'] = `n${chance.below(4)}`
+  else if (oneIn(chance, 10)) annotations['volume.kubernetes.io/selected-node'] = `${prefix}${chance.below(4)}`
   if (to) to.spec.claimRef = { kind: 'PersistentVolumeClaim', namespace: 'default', name }
   return {
     metadata: { name, namespace: 'default', annotations },
@@ -82,11 +82,11 @@ const podOf = (name: string, volumes: Volume[], nodeName?: string): Pod => ({
   metadata: { name, namespace: 'default' }, spec: { containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: '100m' } } }], volumes, terminationGracePeriodSeconds: 0, ...(nodeName === undefined ? { schedulerName: 'stock' } : { nodeName }) },
 })
 
-/** A cluster by chance. */
-export function randomStorage(chance: Chance): StorageCase {
-  const nodes = times(2 + chance.below(4), (i) => randomNode(chance, i))
+/** A cluster by chance. The names of its nodes and of the pod begin with `prefix`. */
+export function randomStorage(chance: Chance, prefix: string): StorageCase {
+  const nodes = times(2 + chance.below(4), (i) => randomNode(chance, `${prefix}${i}`))
   const volumes = times(2 + chance.below(6), (i) => randomVolume(chance, i))
-  const claims = times(4, (i) => randomClaim(chance, i, volumes))
+  const claims = times(4, (i) => randomClaim(chance, i, volumes, prefix))
   const topologies = (): StorageClass['allowedTopologies'] => (oneIn(chance, 2) ? [{ matchLabelExpressions: [{ key: 'zone', values: oneIn(chance, 2) ? ['a', 'b'] : ['c'] }] }] : [])
   const late = { volumeBindingMode: 'WaitForFirstConsumer' as const }
   return {
@@ -104,7 +104,7 @@ export function randomStorage(chance: Chance): StorageCase {
     })),
     attachments: volumes.filter(() => oneIn(chance, 5)).map(({ metadata: { name }, spec }) => ({ metadata: { name: `va-${name}` }, spec: { attacher: spec.csi?.driver ?? '', nodeName: pick(chance, nodes).metadata.name, source: { persistentVolumeName: name } } })),
     pods: times(chance.below(4), (i) => podOf(`r${i}`, randomVolumes(chance, 4, 2), pick(chance, nodes).metadata.name)),
-    pod: podOf('p', randomVolumes(chance, 4, 3)),
+    pod: podOf(`${prefix}-pod`, randomVolumes(chance, 4, 3)),
   }
 }
 
