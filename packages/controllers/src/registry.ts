@@ -1,6 +1,7 @@
 import { attachDetachController } from './attach-detach/controller.ts'
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts'
 import type { Controller } from './context.ts'
+import { cronJobController } from './cronjob/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { disruptionController } from './disruption/controller.ts'
 import { endpointSliceController } from './endpointslice/controller.ts'
@@ -14,6 +15,7 @@ import { nodeLifecycleController } from './node-lifecycle/controller.ts'
 import { podGarbageCollector } from './pod-gc/controller.ts'
 import { pvBinder } from './pv-binder/controller.ts'
 import { replicaSetController } from './replicaset/controller.ts'
+import { resourceQuotaController } from './resource-quota/controller.ts'
 import { resourceClaimController } from './resource-claim/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
 import { serviceAccountController } from './serviceaccount/controller.ts'
@@ -32,6 +34,7 @@ export const controllers: readonly Controller[] = [
   replicaSetController,
   jobController,
   ttlAfterFinishedController,
+  cronJobController,
   endpointSliceController,
   garbageCollector,
   podGarbageCollector,
@@ -42,6 +45,7 @@ export const controllers: readonly Controller[] = [
   volumeProtection,
   ephemeralVolumeController,
   resourceClaimController,
+  resourceQuotaController,
   attachDetachController,
 ]
 
