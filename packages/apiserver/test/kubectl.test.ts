@@ -135,11 +135,11 @@ describe.skipIf(kubectl === undefined)('kubectl', () => {
 
   it('says that a kind is not served', async () => {
     const create = async (input: string, ...more: string[]): Promise<string> => (await kubectlWith(config, ['create', '-f', '-', ...more], { input })).stderr
-    const daemonset = deployment('app:1').replace('kind: Deployment', 'kind: DaemonSet')
-    expect(await create('apiVersion: batch/v1\nkind: Job\nmetadata: {name: x}\n')).toContain('no matches for kind "Job" in version "batch/v1"')
-    expect(await create(daemonset, '--validate=false')).toContain('no matches for kind "DaemonSet" in version "apps/v1"')
-    // In a group version that is served, kubectl first looks for a custom resource of that kind.
-    expect(await create(daemonset)).toContain('failed to list CRDs: the server could not find the requested resource')
+    const unknown = deployment('app:1').replace('kind: Deployment', 'kind: CloneSet')
+    expect(await create('apiVersion: batch/v2\nkind: Job\nmetadata: {name: x}\n')).toContain('no matches for kind "Job" in version "batch/v2"')
+    expect(await create(unknown)).toContain('no matches for kind "CloneSet" in version "apps/v1"')
+    // Gated kinds are absent until their gate is on.
+    expect(await create('apiVersion: scheduling.k8s.io/v1alpha2\nkind: PodGroup\nmetadata: {name: x}\n')).toContain('no matches for kind "PodGroup" in version "scheduling.k8s.io/v1alpha2"')
   })
 
   it('deletes with each propagation, and waits', async () => {
@@ -153,7 +153,8 @@ describe.skipIf(kubectl === undefined)('kubectl', () => {
   it('sees which resources there are', async () => {
     const text = await k('api-resources', '-o', 'name')
     expect(text).toContain('deployments.apps\n')
-    expect(text).not.toContain('statefulsets')
-    await expect(k('get', 'statefulsets')).rejects.toThrow('the server doesn\'t have a resource type "statefulsets"')
+    expect(text).toContain('statefulsets.apps\n')
+    expect(text).not.toContain('podgroups')
+    await expect(k('get', 'podgroups')).rejects.toThrow('the server doesn\'t have a resource type "podgroups"')
   })
 })

@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { storedResources } from '../src/resources/index.ts'
 import { adminToken, start, temporary } from './support/harness.ts'
 
 const parity = process.env['BERTH_PARITY'] ?? ''
@@ -13,14 +12,20 @@ if (!present) console.log('skipped: BERTH_PARITY names no folder of recorded ans
 
 interface Difference { file: string, scenario: string, step: number, request: string, diff: string[] }
 
-/** Kinds that are served: of scenarios about others nothing is expected. */
-const served = new Set(storedResources.map((d) => d.resource.resource))
-/** Files in which every answer concerns what is served. */
-const whole = ['access', 'apply', 'deletion', 'invalid-pods', 'invalid-services', 'lists', 'patches', 'subresources', 'validation']
-/** Files with scenarios about one kind each, named `<plural>: ...`. */
-const perKind = ['resources', 'defaults', 'invalid-workloads', 'invalid-others']
-/** A stock server was asked at another address. */
-const excepted = [{ scenario: 'roots and groups', request: 'GET /api' }]
+/** Where we answer otherwise, and why: docs/control-plane.md tells the same. Everything else is answered word for word. */
+const excepted: readonly { scenario: string, request?: string, why: string }[] = [
+  { scenario: 'roots and groups', request: 'GET /api', why: 'a stock server was asked at another address' },
+  { scenario: 'namespaces and classes', why: 'what the server itself wrote was written under the recorded server\'s name' },
+  { scenario: 'customresourcedefinitions: create, read, table, update, patch, apply, delete', why: 'what the server itself writes is in no managedFields, and was under another name' },
+  { scenario: 'flowschemas: create, read, table, update, patch, apply, delete', why: 'nobody sets the condition Dangling' },
+  { scenario: 'resources of /apis/admissionregistration.k8s.io/v1', why: 'objects are stored in another version, so its hash is another' },
+  { scenario: 'resources of /apis/apiextensions.k8s.io/v1', why: 'objects are stored in another version, so its hash is another' },
+  { scenario: 'a whole life', why: 'the definition is refused upstream for the estimated cost of an expression' },
+  { scenario: 'customresourcedefinitions: bad CEL', why: 'our CEL parser words syntax errors in its own way' },
+  { scenario: 'csinodes: create, read, table, update, patch, apply, delete', why: 'an empty list that was sent is not told from none' },
+]
+/** How many answers differ at most. */
+const differing = 66
 
 describe.skipIf(!present)('a stock server\'s recorded answers', () => {
   let running: Awaited<ReturnType<typeof start>>
@@ -34,16 +39,13 @@ describe.skipIf(!present)('a stock server\'s recorded answers', () => {
     await directory?.remove()
   })
 
-  it('are given word for word for every kind that is served', async () => {
+  it('are given word for word, but for those that are known to differ', async () => {
     const report = join(directory.path, 'report.json')
-    const files = [...whole, ...perKind].map((name) => join(parity, 'cases', `${name}.json`))
     // The runner's status says whether anything differed; the report says what.
-    await promisify(execFile)(process.execPath, [runner, '--server', `https://127.0.0.1:${running.server.port}`, '--token', adminToken, '--json', report, ...files]).catch(() => undefined)
+    await promisify(execFile)(process.execPath, [runner, '--server', `https://127.0.0.1:${running.server.port}`, '--token', adminToken, '--json', report]).catch(() => undefined)
     const differences = JSON.parse(readFileSync(report, 'utf8')) as Difference[]
-    const ours = differences.filter(({ file, scenario, request }) => {
-      if (excepted.some((e) => e.scenario === scenario && e.request === request)) return false
-      return whole.includes(file.replace('.json', '')) || served.has(scenario.split(':')[0] ?? '')
-    })
-    expect(ours.map((d) => `${d.file} · ${d.scenario} · ${d.step} · ${d.request}: ${d.diff[0] ?? ''}`)).toEqual([])
+    const unknown = differences.filter(({ scenario, request }) => !excepted.some((e) => e.scenario === scenario && (e.request ?? request) === request))
+    expect(unknown.map((d) => `${d.file} · ${d.scenario} · ${d.step} · ${d.request}: ${d.diff[0] ?? ''}`)).toEqual([])
+    expect(differences.length).toBeLessThanOrEqual(differing)
   })
 })

@@ -106,8 +106,8 @@ describe.skipIf(why)('a kubelet on a real CRI runtime', () => {
   })
 
   it.concurrent('refuses a volume type that it does not serve with an event, and keeps the pod waiting', async () => {
-    h.create('claim', { containers: [sh('c', idle, { volumeMounts: [{ name: 'v', mountPath: '/v' }] })], volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'x' } }] })
-    await eventually('the event says so', () => h.events('claim').some((e) => e.reason === 'FailedMount' && e.message === 'MountVolume.SetUp failed for volume "v" : volumes of type persistentVolumeClaim are not served by this kubelet'))
+    h.create('claim', { containers: [sh('c', idle, { volumeMounts: [{ name: 'v', mountPath: '/v' }] })], volumes: [{ name: 'v', nfs: { server: 'nfs.example', path: '/' } }] })
+    await eventually('the event says so', () => h.events('claim').some((e) => e.reason === 'FailedMount' && e.message === 'MountVolume.SetUp failed for volume "v" : volumes of type nfs are not served by this kubelet'))
     expect(h.pod('claim')?.status?.phase).toBe('Pending')
     await h.remove('claim')
   })
