@@ -7,7 +7,7 @@ import { cgroupAbilities } from './containers/cgroup-files.ts'
 import { connectEngine } from './engine/connect.ts'
 import { engineStatus } from './errors.ts'
 import { startStreamingServer } from './exec/streaming-server.ts'
-import { createImageUserReader, removeHelpers } from './images/image-users.ts'
+import { createImageUserReader } from './images/image-users.ts'
 import { KeyedLocks } from './locks.ts'
 import { createLogKeeper } from './logs/keeper.ts'
 import { createMetrics } from './metrics.ts'
@@ -99,7 +99,10 @@ export async function startCriDocker(options: CriDockerOptions): Promise<Running
     closers.push(() => shim.logs.stop())
     forgetVanished(shim)
     await removeOrphanedFiles(shim)
-    await removeHelpers(engine, nodeLabel)
+    const collectHelpers = (): void => void shim.imageUsers.collect().catch((error: unknown) => logger.error(error, 'Cannot remove helping containers'))
+    // Whenever the Engine was away something may have been cut off.
+    store.on('connected', collectHelpers)
+    collectHelpers()
     await endFormerLife(shim)
     void collectNetwork(shim)
     const streaming = await startStreamingServer(options.streamingAddress)

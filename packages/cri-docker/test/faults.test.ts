@@ -159,6 +159,8 @@ describe.skipIf(missing !== '')(`faults${missing && ` (skipped: ${missing})`}`, 
       expect([seed, victim, when, containers.length]).toEqual([seed, victim, when, 1])
       await persistently((client) => takeDown(client, what), revive)
       await revive()
+      // What helps to make containers goes behind the callers.
+      await until(async () => (await traces())['containers']?.length === 0, 'no container is left')
       const now = await traces()
       expect({ seed, victim, when, ...now }).toEqual({ seed, victim, when, ...before })
     }

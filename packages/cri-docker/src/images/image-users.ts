@@ -2,14 +2,17 @@ import { extract } from 'tar-stream'
 import type { ImageUsers } from '../containers/identity.ts'
 import type { Engine } from '../engine/connect.ts'
 import { engineStatus, tolerate } from '../errors.ts'
+import { KeyedLocks } from '../locks.ts'
 
 /** A container of the shim's own that is never started; ends with the call that made it, or when the shim starts again. */
-export const helperLabel = 'berth.dev/helper'
+const helperLabel = 'berth.dev/helper'
 
 /** Knows the users of images; asks the Engine once for each image. */
 export interface ImageUserReader {
   /** By id or name; which image a name means is asked each time. */
   of(image: string): Promise<ImageUsers>
+  /** Removes containers that an asking left which was cut off, by the shim's end or the Engine's. */
+  collect(): Promise<void>
 }
 
 /** How many images' files are kept. */
@@ -20,6 +23,8 @@ const maxLinks = 5
 
 export function createImageUserReader(engine: Engine, node: string): ImageUserReader {
   const known = new Map<string, Promise<ImageUsers>>()
+  // One asking at a time, so that what there is beside it is left over.
+  const locks = new KeyedLocks()
   const read = async (image: string, user: string): Promise<ImageUsers> => {
     const container = await engine.docker.createContainer({ Image: image, Entrypoint: ['/none'], NetworkDisabled: true, Labels: { [helperLabel]: node }, HostConfig: { LogConfig: { Type: 'none', Config: {} } } })
     try {
@@ -36,20 +41,19 @@ export function createImageUserReader(engine: Engine, node: string): ImageUserRe
       const { Id, Config } = await engine.docker.getImage(image).inspect()
       const already = known.get(Id)
       if (already) return already
-      const reading = read(Id, Config?.User ?? '')
+      const reading = locks.run(helperLabel, () => read(Id, Config?.User ?? ''))
       known.set(Id, reading)
       reading.catch(() => known.delete(Id))
       const [oldest] = known.keys()
       if (known.size > kept && oldest !== undefined) known.delete(oldest)
       return reading
     },
+    collect: () =>
+      locks.run(helperLabel, async () => {
+        const left = await engine.docker.listContainers({ all: true, filters: { label: [`${helperLabel}=${node}`] } })
+        for (const { Id } of left) await tolerate([404, 409], () => engine.docker.getContainer(Id).remove({ force: true }))
+      }),
   }
-}
-
-/** Removes what a shim that was killed left. */
-export async function removeHelpers(engine: Engine, node: string): Promise<void> {
-  const left = await engine.docker.listContainers({ all: true, filters: { label: [`${helperLabel}=${node}`] } })
-  for (const { Id } of left) await tolerate([404, 409], () => engine.docker.getContainer(Id).remove({ force: true }))
 }
 
 interface Archive {

@@ -47,11 +47,12 @@ async function mountImage(engine: Engine, image: string, sandboxDirectory: strin
   const target = join(folderOf(sandboxDirectory), name)
   if (await exists(readyFile(sandboxDirectory, name))) return target
   await releaseImage(engine, sandboxDirectory, name)
+  // The directory comes first: by it whoever cleans up finds the container that holds the image.
+  await mkdir(join(folderOf(sandboxDirectory), '.empty'), { recursive: true })
+  await mkdir(target, { recursive: true })
   const holder = await engine.docker.createContainer({ name: holderName(sandboxDirectory, name), Image: Id, Entrypoint: ['/none'], NetworkDisabled: true, HostConfig: { LogConfig: { Type: 'none', Config: {} } } })
   const { GraphDriver } = await holder.inspect()
   const lower = (GraphDriver?.Data as { LowerDir?: string } | null)?.LowerDir
-  await mkdir(join(folderOf(sandboxDirectory), '.empty'), { recursive: true })
-  await mkdir(target, { recursive: true })
   if (GraphDriver?.Name !== 'overlay2' || lower === undefined) {
     await releaseImage(engine, sandboxDirectory, name)
     throw new CriError('Unimplemented', `image volumes with the storage driver ${GraphDriver?.Name ?? 'unknown'} need Docker 28, this is ${engine.version}`)

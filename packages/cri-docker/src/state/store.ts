@@ -16,6 +16,8 @@ export interface Change {
 
 interface StoreEvents {
   change: [Change]
+  /** The events are followed again after they were lost, and everything was read. */
+  connected: []
 }
 
 /** At most this many inspections are under way at once while everything is read again. */
@@ -255,6 +257,7 @@ export class Store extends EventEmitter<StoreEvents> {
       await this.load()
       this.live = true
       loaded()
+      this.emit('connected')
       for await (const line of linesOf(stream)) this.take(line)
     } finally {
       signal.removeEventListener('abort', cut)
