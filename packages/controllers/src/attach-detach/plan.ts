@@ -20,7 +20,7 @@ export interface World {
 }
 
 /** A volume that pods of a node want there. */
-export interface Wanted {
+interface Wanted {
   readonly volume: PersistentVolume
   readonly driver: string
   readonly handle: string
@@ -65,7 +65,7 @@ function isShared({ spec }: PersistentVolume): boolean {
 }
 
 /** Why a volume cannot be attached while it is on another node; undefined where it can. */
-export function multiAttachProblem({ volume, driver, handle, pods }: Wanted, node: string, world: World): string | undefined {
+function multiAttachProblem({ volume, driver, handle, pods }: Wanted, node: string, world: World): string | undefined {
   if (isShared(volume)) return undefined
   const elsewhere = world.attachments().filter(({ metadata, spec }) => spec.nodeName !== node && metadata.name === attachmentName(driver, handle, spec.nodeName))
   if (elsewhere.length === 0) return undefined
@@ -80,7 +80,7 @@ export function multiAttachProblem({ volume, driver, handle, pods }: Wanted, nod
 }
 
 /** What is to be done for one node. */
-export interface NodePlan {
+interface NodePlan {
   readonly attach: readonly VolumeAttachment[]
   /** Wanted, and not possible now. */
   readonly refused: ReadonlyArray<{ readonly wanted: Wanted; readonly why: string }>

@@ -6,7 +6,7 @@ import { isPodReady, wireTime } from '../common/pods.ts'
 /** How long an evicted pod that is still there counts as going; milliseconds. */
 const deletionTimeoutMs = 120_000
 /** How long a pod that was to be disrupted, and lives on, says so; milliseconds. */
-export const staleConditionMs = 120_000
+const staleConditionMs = 120_000
 
 /** The size of the workload that a budget's pods belong to. */
 export interface Scale {

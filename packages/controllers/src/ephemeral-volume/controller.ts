@@ -8,7 +8,7 @@ import { controllerReference } from '../common/owners.ts'
 import type { Controller } from '../context.ts'
 
 /** The claim that stands for an ephemeral volume: the template's, named after pod and volume, gone with the pod. */
-export function ephemeralClaim(pod: Pod, volume: Volume): PersistentVolumeClaim {
+function ephemeralClaim(pod: Pod, volume: Volume): PersistentVolumeClaim {
   const template = volume.ephemeral?.volumeClaimTemplate
   const { labels, annotations } = template?.metadata ?? {}
   return {

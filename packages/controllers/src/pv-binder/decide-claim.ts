@@ -21,7 +21,7 @@ export interface Note {
 }
 
 /** What is to be done about a claim. */
-export type ClaimStep =
+type ClaimStep =
   /** Binds both to each other; what is done already is left. */
   | { readonly do: 'bind'; readonly volume: PersistentVolume }
   /** Its status says so; the note is written, for `Lost` only when the phase changes. */

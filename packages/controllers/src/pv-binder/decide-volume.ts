@@ -3,7 +3,7 @@ import { volumeAnnotations, volumeModesDiffer } from '@berth/pod-rules'
 import type { Note } from './decide-claim.ts'
 
 /** What is to be done about a volume. */
-export type VolumeStep =
+type VolumeStep =
   | { readonly do: 'phase'; readonly phase: 'Available' | 'Bound' }
   /** Its claim is gone: Released (but Failed stays), then what its reclaim policy says. */
   | { readonly do: 'reclaim' }

@@ -5,7 +5,7 @@ import { localVolume } from './local.ts'
 import type { VolumeContext, VolumePlugin } from './plugin.ts'
 
 /** How a volume of one type is set up for a pod; `volume` is the pod's, for its name and whether it is only read. */
-export type PersistentSetUp = (volume: Volume, persistent: PersistentVolume, context: VolumeContext) => Promise<string>
+type PersistentSetUp = (volume: Volume, persistent: PersistentVolume, context: VolumeContext) => Promise<string>
 
 /** The types of persistent volumes that this kubelet serves: a line each. */
 const setUps: Partial<Record<keyof PersistentVolume['spec'], PersistentSetUp>> = {

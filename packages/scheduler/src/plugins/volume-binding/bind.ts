@@ -17,7 +17,7 @@ export interface Reserved {
   readonly provisions: PersistentVolumeClaim[]
 }
 
-export interface BindOptions {
+interface BindOptions {
   readonly client: KubeClient
   readonly clock: Clock
   readonly timeoutMs: number
@@ -25,7 +25,7 @@ export interface BindOptions {
 }
 
 /** Writes what was reserved. What the API has changed since is a conflict, and the pod is decided on again. */
-export async function writeReserved(reserved: Reserved, client: KubeClient): Promise<void> {
+async function writeReserved(reserved: Reserved, client: KubeClient): Promise<void> {
   for (const binding of reserved.bindings) {
     const { metadata: { name, resourceVersion, annotations = {} }, spec: { claimRef } } = binding.volume
     const chosen = annotations[volumeAnnotations.boundByController]
@@ -45,7 +45,7 @@ function isOlder(seen: { metadata: { resourceVersion?: string } }, ours: { metad
 }
 
 /** Whether everything is bound by now. Throws where it cannot be any more, and the pod has to look for another place. */
-export function checkBound(pod: PodInfo, node: NodeInfo | undefined, nodeName: string, reserved: Reserved, snapshot: Snapshot): boolean {
+function checkBound(pod: PodInfo, node: NodeInfo | undefined, nodeName: string, reserved: Reserved, snapshot: Snapshot): boolean {
   if (!node) throw new Error(`failed to get node ${JSON.stringify(nodeName)}: node ${JSON.stringify(nodeName)} not found`)
   if (!node.pods.has(pod.key)) throw new Error(`pod does not exist any more: pod ${JSON.stringify(pod.pod.metadata.name)} not found`)
   const objects = storageObjects(snapshot)

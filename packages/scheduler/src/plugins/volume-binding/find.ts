@@ -14,7 +14,7 @@ export interface PodVolumes {
 }
 
 /** Upstream's reasons, in the order in which they are told. */
-export const reasons = {
+const reasons = {
   affinity: "node(s) didn't match PersistentVolume's node affinity",
   noMatch: "node(s) didn't find available persistent volumes to bind",
   noSpace: 'node(s) did not have enough free storage',

@@ -29,7 +29,7 @@ export function storageObjects(snapshot: Snapshot): StorageObjects {
 }
 
 /** A volume of a pod that is a claim. */
-export interface ClaimUse {
+interface ClaimUse {
   readonly name: string
   readonly volume: Volume
   readonly ephemeral: boolean
