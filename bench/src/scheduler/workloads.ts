@@ -12,8 +12,6 @@ export interface Workload {
   readonly measured: (i: number) => Pod
   /** How many of them are measured at most, where not each node takes any number. */
   readonly limit?: (nodes: number) => number
-  /** Pods of low priority leave for those measured. */
-  readonly preempts?: true
 }
 
 const hostname = 'kubernetes.io/hostname'
@@ -73,7 +71,7 @@ export const workloads: Readonly<Record<string, Workload>> = {
   /** Every fifth pod fits nowhere. */
   Unschedulable: { before: (i) => plain(i, 'sched-0'), beforeCount: perNode(1), measured: (i) => (i % 5 === 0 ? pod(`large-${i}`, 'sched-1', '9', '500Mi') : plain(i)) },
   /** Every node is full of pods of low priority. */
-  PreemptionBasic: { before: (i) => pod(`low-${i}`, 'sched-0', '900m', '500Mi'), beforeCount: perNode(4), measured: (i) => pod(`high-${i}`, 'sched-1', '3', '500Mi', { spec: { priority: 10 } }), limit: (nodes) => Math.min(1000, nodes), preempts: true },
+  PreemptionBasic: { before: (i) => pod(`low-${i}`, 'sched-0', '900m', '500Mi'), beforeCount: perNode(4), measured: (i) => pod(`high-${i}`, 'sched-1', '3', '500Mi', { spec: { priority: 10 } }), limit: (nodes) => (nodes < 50_000 ? Math.min(1000, nodes) : 200) },
   EveryPodDiffers: {
     before: (i) => plain(i, 'sched-0'), beforeCount: perNode(1),
     measured: (i) => pod(`pod-${i}`, 'sched-1', `${50 + ((i * 7919) % 401)}m`, `${100 + ((i * 104_729) % 997)}Mi`, { labels: { app: `app-${i}` } }),

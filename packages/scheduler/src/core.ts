@@ -1,7 +1,5 @@
 // The decision engine alone, without a process around it: for benchmarks and for explanations.
 export { Cache } from './cache/cache.ts'
-export { decidePlain as decide, decidePlain } from './cycle/decide.ts'
-export type { Decision } from './cycle/decision.ts'
 export { Engine } from './engine/index.ts'
 export { podInfoOf } from './framework/pod-info.ts'
 export { compactPod } from './loop/compact.ts'

@@ -3,7 +3,7 @@ import type { Node, Pod } from '@berth/api/types/core/v1'
 import { Cache } from '../cache/cache.ts'
 import { podInfoOf } from '../framework/pod-info.ts'
 import { makeProfile } from '../framework/profile.ts'
-import { decide } from './decide.ts'
+import { decidePlain } from './decide.ts'
 import { misfitMessage, rejectingPlugins } from './fit-error.ts'
 
 const profile = makeProfile({ schedulerName: 'default-scheduler' })
@@ -17,7 +17,7 @@ function clusterOf(...nodes: Node[]): Cache {
 }
 
 function messageFor(cache: Cache, given: Pod): string {
-  const decision = decide(podInfoOf(given), profile, cache, () => 0)
+  const decision = decidePlain(podInfoOf(given), profile, cache, () => 0)
   return decision.node === undefined ? misfitMessage(decision.misfit) : `placed on ${decision.node}`
 }
 
@@ -37,13 +37,13 @@ test.each<[string, Cache, Pod, string]>([
 })
 
 test('the plugins that rejected a pod are known', () => {
-  const decision = decide(podInfoOf(pod()), profile, clusterOf(node('a', {}, '500m'), node('b', { unschedulable: true })), () => 0)
+  const decision = decidePlain(podInfoOf(pod()), profile, clusterOf(node('a', {}, '500m'), node('b', { unschedulable: true })), () => 0)
   expect(decision.node === undefined && [...rejectingPlugins(decision.misfit)].sort()).toEqual(['NodeResourcesFit', 'NodeUnschedulable'])
 })
 
 test('among equal nodes, chance decides; else the best score does', () => {
   const cache = clusterOf(node('a'), node('b'))
-  const chosen = (random: number): string | undefined => decide(podInfoOf(pod()), profile, cache, () => random).node
+  const chosen = (random: number): string | undefined => decidePlain(podInfoOf(pod()), profile, cache, () => random).node
   expect([chosen(0), chosen(0.9)]).toEqual(['b', 'a'])
   cache.apply({ type: 'pod-set', pod: { ...pod({ nodeName: 'b' }), metadata: { name: 'other', namespace: 'default' } } })
   expect([chosen(0), chosen(0.9)]).toEqual(['a', 'a'])
@@ -53,6 +53,6 @@ test('a Service makes its pods spread over hosts without their asking', () => {
   const cache = clusterOf(node('a', {}, '64'), node('b', {}, '32'))
   cache.apply({ type: 'service-set', service: { metadata: { name: 's', namespace: 'default' }, spec: { selector: { app: 'x' } } } })
   cache.apply({ type: 'pod-set', pod: { ...pod({ nodeName: 'a' }), metadata: { name: 'other', namespace: 'default', labels: { app: 'x' } } } })
-  const decision = decide(podInfoOf(pod({}, { app: 'x' })), profile, cache, () => 0)
+  const decision = decidePlain(podInfoOf(pod({}, { app: 'x' })), profile, cache, () => 0)
   expect(decision.node !== undefined && decision.scores.map((s) => [s.node, s.byPlugin.PodTopologySpread])).toEqual([['a', 132], ['b', 200]])
 })

@@ -9,8 +9,6 @@ import type { NodeScore, PlainDecision } from './decision.ts'
 import { Filters, runPreFilters } from './filters.ts'
 import { misfitOf } from './fit-error.ts'
 
-export type { NodeScore, PlainDecision as Decision } from './decision.ts'
-
 export function scoreNodes(state: CycleState, pod: PodInfo, feasible: readonly NodeInfo[], profile: Profile, snapshot: Snapshot): NodeScore[] {
   const totals = new Float64Array(feasible.length)
   const byPlugin = feasible.map((): Record<string, number> => ({}))
@@ -99,5 +97,3 @@ export function nominatedNode(pod: PodInfo, snapshot: Snapshot, allowed: Readonl
   const name = snapshot.nominationOf(pod.key)
   return name === undefined || (allowed && !allowed.has(name)) ? undefined : snapshot.node(name)
 }
-
-export { decidePlain as decide }

@@ -29,7 +29,7 @@ function withPlugin(plugin: Plugin): Profile {
 
 /** A plugin that tells which nodes it was asked about since `take` was called. */
 function listening(name: string, more: Partial<Plugin>): { plugin: Plugin; take(): string[] } {
-  let asked: string[] = []
+  const asked: string[] = []
   const plugin: Plugin = { name, ...more, filter(_state, _pod, { name: node }) {
     asked.push(node)
     return undefined

@@ -1,4 +1,5 @@
-import { decide, type Decision } from '../cycle/decide.ts'
+import { decidePlain } from '../cycle/decide.ts'
+import type { PlainDecision } from '../cycle/decision.ts'
 import { misfitMessage, rejectingPlugins, type Misfit } from '../cycle/fit-error.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import type { Profile } from '../framework/profile.ts'
@@ -47,8 +48,8 @@ export function nearestNodes(pod: PodInfo, profile: Profile, snapshot: Snapshot)
 }
 
 /** Decides on a pod as if it came now; nothing is changed. The pod must not be counted on any node. */
-export function reconsider(pod: PodInfo, profile: Profile, snapshot: Snapshot): { answer: Reconsidered; decision: Decision; rejectedBy: ReadonlySet<string> } {
-  const decision = decide(pod, profile, snapshot, first)
+export function reconsider(pod: PodInfo, profile: Profile, snapshot: Snapshot): { answer: Reconsidered; decision: PlainDecision; rejectedBy: ReadonlySet<string> } {
+  const decision = decidePlain(pod, profile, snapshot, first)
   if (decision.node !== undefined) {
     const best = [...decision.scores].sort((a, b) => b.total - a.total).slice(0, bestShown)
     return { decision, rejectedBy: new Set(), answer: { node: decision.node, feasible: decision.feasible.length, best, groups: [], nearest: [] } }

@@ -1,7 +1,7 @@
 import type { Node, Pod, Service } from '@berth/api/types/core/v1'
 import type { LabelSelector } from '@berth/api/types/meta/v1'
 import type { Cache } from '../cache/cache.ts'
-import { decide } from '../cycle/decide.ts'
+import { decidePlain } from '../cycle/decide.ts'
 import { misfitMessage } from '../cycle/fit-error.ts'
 import { ExplainError } from '../errors.ts'
 import type { CycleState } from '../framework/cycle-state.ts'
@@ -168,7 +168,7 @@ export class WhatIf {
       this.#pending.push({ pod: key, ...origin, message: gate.reasons.join(', '), groups: [] })
       return []
     }
-    const decision = decide(info, profile, this.#cache, first)
+    const decision = decidePlain(info, profile, this.#cache, first)
     if (decision.node !== undefined) {
       const { node, state } = decision
       for (const plugin of profile.plugins) plugin.reserve?.(state, info, node)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Node, Pod } from '@berth/api/types/core/v1'
 import type { PodDisruptionBudget } from '@berth/api/types/policy/v1'
 import { Cache } from '../../cache/cache.ts'
-import { decide } from '../../cycle/decide.ts'
+import { decidePlain } from '../../cycle/decide.ts'
 import { misfitMessage } from '../../cycle/fit-error.ts'
 import { podInfoOf } from '../../framework/pod-info.ts'
 import { makeProfile } from '../../framework/profile.ts'
@@ -27,7 +27,7 @@ function outcome(nodes: Node[], pods: Given[], incoming: Given, budgets: PodDisr
   for (const budget of budgets) cache.apply({ type: 'budget-set', budget })
   for (const [pod, node] of nominated) cache.apply({ type: 'nominate', pod: podOf(pod), node })
   const before = JSON.stringify(cache.nodes.map((n) => [n.requested.milliCpu, [...n.pods.keys()]]))
-  const decision = decide(podInfoOf(podOf(incoming)), profile, cache, () => 0)
+  const decision = decidePlain(podInfoOf(podOf(incoming)), profile, cache, () => 0)
   expect(JSON.stringify(cache.nodes.map((n) => [n.requested.milliCpu, [...n.pods.keys()]]))).toBe(before)
   if (decision.node !== undefined) return `placed on ${decision.node}`
   const { preemption, misfit } = decision
@@ -122,7 +122,7 @@ test('enough candidates are enough: the nodes after them are not tried', () => {
     cache.apply({ type: 'pod-set', pod: podOf({ name: `on-${name}`, node: name, priority: name === 'c' ? 1 : 2 }) })
   }
   const chosen = (random: number, by = few): string | undefined => {
-    const decision = decide(podInfoOf(podOf(incoming)), by, cache, () => random)
+    const decision = decidePlain(podInfoOf(podOf(incoming)), by, cache, () => random)
     return decision.node === undefined ? decision.preemption?.nominatedNode : undefined
   }
   expect([chosen(0), chosen(0.5), chosen(0.5, profile)]).toEqual(['a', 'b', 'c'])
