@@ -1,11 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { core, scheduling } from '@berth/api'
+import { core, rbac, scheduling } from '@berth/api'
 import type { Event, Node, Pod } from '@berth/api/types/core/v1'
 import { startApiServer } from '@berth/apiserver'
 import { createClient, createInformers, isConflict, isNotFound, keyOf, silentLogger, type KubeClient, type Transport } from '@berth/kube'
 import { schedulerConfigOf, startScheduler, type Scheduler } from '../src/index.ts'
+import { schedulerRules } from '../src/rbac.ts'
+import { Asked } from './asked.ts'
 
 /** A real API server in memory, a scheduler with a scheduler's rights, and nodes whose kubelet is the few lines below. */
 export interface TestCluster {
@@ -16,6 +18,8 @@ export interface TestCluster {
   kubeletPaused: boolean
   /** Asked before each of the scheduler's requests is sent ('POST /api/v1/…'): it may hold it up, or throw, and the request is lost. */
   onRequest: (request: string) => Promise<void> | undefined
+  /** What the scheduler has asked of the API so far. */
+  readonly asked: Asked
   readonly scheduler: Scheduler
   addNode(name: string, allocatable: Record<string, string>): Promise<Node>
   /** Removes all pods and nodes. */
@@ -36,17 +40,21 @@ export async function startCluster(): Promise<TestCluster> {
   await client.create(core.serviceaccounts, { metadata: { name: 'default', namespace } })
   for (const [name, value] of [['low', 10], ['middle', 100], ['high', 1000]] as const) await client.create(scheduling.priorityclasses, { metadata: { name }, value })
   await client.create(scheduling.priorityclasses, { metadata: { name: 'polite' }, value: 1000, preemptionPolicy: 'Never' })
+  // It has the rights that the chart gives it, and no others.
+  await client.create(rbac.clusterroles, { metadata: { name: 'berth-scheduler' }, rules: [...schedulerRules] })
+  await client.create(rbac.clusterrolebindings, { metadata: { name: 'berth-scheduler' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'berth-scheduler' }, subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'berth-scheduler' }] })
   const stopping = new AbortController()
   const informers = createInformers(client)
   const stopKubelet = runKubelet(client, informers, () => cluster.kubeletPaused)
   informers.start(stopping.signal)
   await informers.whenSynced()
   let onRequest: TestCluster['onRequest'] = () => undefined
-  const transport = intercepted(server.clientFor({ name: 'system:kube-scheduler', groups: ['system:authenticated'] }), (request) => onRequest(request))
+  const asked = new Asked()
+  const transport = intercepted(asked.listen(server.clientFor({ name: 'berth-scheduler', groups: ['system:authenticated'] })), (request) => onRequest(request))
   const config = { ...schedulerConfigOf({}), podInitialBackoffMs: 50, podMaxBackoffMs: 200 }
   const scheduler = await startScheduler({ client: createClient(transport, { fieldManager: 'kube-scheduler' }), config, logger: silentLogger() })
   const cluster: TestCluster = {
-    client, loopback: server.loopback, scheduler, kubeletPaused: false,
+    client, loopback: server.loopback, asked, scheduler, kubeletPaused: false,
     get onRequest() { return onRequest },
     set onRequest(value) { onRequest = value },
     async addNode(name, allocatable) {
