@@ -15,7 +15,7 @@ function partsOf(text: string): { scheme: string, host: string, user: string | u
 
 /** A webhook's URL: https, a host, nothing after the path. */
 export function checkWebhookUrl(field: string, url: string): FieldError[] {
-  if (/[\x00-\x1f\x7f]/.test(url)) return [required(field, `url must be a valid URL: parse ${JSON.stringify(url)}: net/url: invalid control character in URL${form}`)]
+  if (/\p{Cc}/u.test(url)) return [required(field, `url must be a valid URL: parse ${JSON.stringify(url)}: net/url: invalid control character in URL${form}`)]
   if (url.startsWith(':')) return [required(field, `url must be a valid URL: parse ${JSON.stringify(url)}: missing protocol scheme${form}`)]
   const { scheme, host, user, query, fragment } = partsOf(url)
   return [

@@ -1,4 +1,4 @@
-import { parseQuantity, Quantity, quantityOf } from '@berth/api'
+import { parseQuantity, quantityOf, type Quantity } from '@berth/api'
 import type { Container, Pod } from '@berth/api/types/core/v1'
 
 /** Amounts by resource name, exact and in the format they were written in. */

@@ -74,8 +74,9 @@ describe('admission policies', () => {
     ['unless failures are to be ignored', { failurePolicy: 'Ignore', validations: [{ expression: 'object.nope.x == 1' }] }, undefined],
     ['a match condition leaves requests out', { matchConditions: [{ name: 'c', expression: "request.operation == 'UPDATE'" }], validations: [{ expression: 'false' }] }, undefined],
   ])('%s', async (_, spec, message) => {
-    const result = admit(spec, ['Deny'])
-    await (message === undefined ? expect(result).resolves.toBeUndefined() : expect(result).rejects.toThrow(message))
+    const said = await admit(spec, ['Deny']).then(() => undefined, (error: unknown) => (error as Error).message)
+    if (message === undefined) expect(said).toBeUndefined()
+    else expect(said).toContain(message)
   })
 })
 
