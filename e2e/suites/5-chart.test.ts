@@ -180,7 +180,7 @@ describe.skipIf(!hasHelm || !canRun)('the chart on a cluster (needs helm, kubect
   test('uninstall: nothing of the release stays but its lease, and the cluster\'s own scheduler goes on', async () => {
     await helm(['uninstall', 'berth', ...release, '--wait'])
     await eventually('its pods are gone', async () => (await ourPods()).filter((pod) => !pod.metadata.annotations?.['helm.sh/hook']).length === 0)
-    const left = await kubectl(['get', 'deployments,services,configmaps,secrets,serviceaccounts,roles,rolebindings,poddisruptionbudgets', '-n', namespace, '-l', 'app.kubernetes.io/instance=berth', '-o', 'name'])
+    const left = await kubectl(['get', 'deployments,services,configmaps,secrets,serviceaccounts,roles,rolebindings,poddisruptionbudgets', '-A', '-l', 'app.kubernetes.io/instance=berth', '-o', 'name'])
     const wide = await kubectl(['get', 'clusterroles,clusterrolebindings', '-l', 'app.kubernetes.io/instance=berth', '-o', 'name'])
     expect(left + wide).toBe('')
     await kubectl(['create', '-f', '-'], shortPod('after', 'default-scheduler'))

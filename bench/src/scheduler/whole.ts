@@ -46,7 +46,7 @@ export async function whole({ runs, size, log, only }: { runs: number; size: num
   for (const name of names.filter((each) => only === undefined || only.split(',').includes(each))) {
     const workload = workloads[name]
     if (!workload) continue
-    const pods = Math.min(2 * nodes, workload.limit?.(nodes) ?? Infinity, 5000)
+    const pods = Math.min(2 * nodes, workload.limit?.(nodes) ?? Infinity, name === 'SchedulingBasic' ? 5000 : 2000)
     const cluster = await BenchCluster.start()
     try {
       await cluster.addNodes(nodes, (i) => node(i, workload.nodeLabels?.(i)))
