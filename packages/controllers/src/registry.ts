@@ -2,6 +2,7 @@ import { attachDetachController } from './attach-detach/controller.ts'
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts'
 import type { Controller } from './context.ts'
 import { cronJobController } from './cronjob/controller.ts'
+import { daemonSetController } from './daemonset/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { disruptionController } from './disruption/controller.ts'
 import { endpointSliceController } from './endpointslice/controller.ts'
@@ -32,6 +33,7 @@ export const controllers: readonly Controller[] = [
   taintEvictionController,
   deploymentController,
   replicaSetController,
+  daemonSetController,
   jobController,
   ttlAfterFinishedController,
   cronJobController,
