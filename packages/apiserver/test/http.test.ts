@@ -81,12 +81,15 @@ describe('the HTTP server', () => {
 
   it('lists only what it serves in discovery, in the plain and the aggregated form', async () => {
     const plain = await running.send('GET', '/apis/apps/v1')
-    expect((plain.body['resources'] as unknown as { name: string }[]).map((r) => r.name)).toEqual(
-      ['deployments', 'deployments/scale', 'deployments/status', 'replicasets', 'replicasets/scale', 'replicasets/status'])
+    expect((plain.body['resources'] as unknown as { name: string }[]).map((r) => r.name)).toEqual([
+      'controllerrevisions', 'daemonsets', 'daemonsets/status', 'deployments', 'deployments/scale', 'deployments/status', 'replicasets', 'replicasets/scale', 'replicasets/status',
+      'statefulsets', 'statefulsets/scale', 'statefulsets/status',
+    ])
     const aggregated = await running.send('GET', '/apis', undefined, { accept: 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json' })
     expect([aggregated.body['kind'], aggregated.headers['content-type']]).toEqual(['APIGroupDiscoveryList', 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'])
-    expect(aggregated.text).not.toContain('"statefulsets"')
-    expect((await running.send('GET', '/apis/apps/v1/namespaces/default/statefulsets')).body['message']).toBe('the server could not find the requested resource')
+    // Behind its gate.
+    expect(aggregated.text).not.toContain('"podgroups"')
+    expect((await running.send('GET', '/apis/apps/v1/namespaces/default/clonesets')).body['message']).toBe('the server could not find the requested resource')
   })
 
   it('publishes OpenAPI v3 with a name for each content that can be kept', async () => {
@@ -101,7 +104,7 @@ describe('the HTTP server', () => {
     const json = await running.send('GET', '/openapi/v2')
     expect([json.headers['content-type'], json.body['swagger']]).toEqual(['application/json', '2.0'])
     expect(Object.keys(json.body['definitions'] ?? {})).toEqual(expect.arrayContaining(['io.k8s.api.apps.v1.Deployment', 'io.k8s.api.core.v1.Pod']))
-    expect(json.body['definitions']).not.toHaveProperty(['io.k8s.api.apps.v1.DaemonSet'])
+    expect(json.body['definitions']).not.toHaveProperty(['io.k8s.api.scheduling.v1alpha2.PodGroup'])
     const protobuf = await running.send('GET', '/openapi/v2', undefined, { accept: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf' })
     expect([protobuf.status, protobuf.headers['content-type']]).toEqual([200, 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'])
     expect(protobuf.text.slice(0, 5)).toBe('\n\x032.0')
