@@ -20,6 +20,7 @@ import { resourceQuotaController } from './resource-quota/controller.ts'
 import { resourceClaimController } from './resource-claim/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
 import { serviceAccountController } from './serviceaccount/controller.ts'
+import { statefulSetController } from './statefulset/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
 import { claimProtection, volumeProtection } from './volume-protection/controller.ts'
 
@@ -34,6 +35,7 @@ export const controllers: readonly Controller[] = [
   deploymentController,
   replicaSetController,
   daemonSetController,
+  statefulSetController,
   jobController,
   ttlAfterFinishedController,
   cronJobController,

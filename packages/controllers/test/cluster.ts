@@ -2,6 +2,7 @@ import { startApiServer, type ApiServer } from '@berth/apiserver'
 import { coordination, core } from '@berth/api'
 import type { Node, Pod } from '@berth/api/types/core/v1'
 import { createClient, createInformers, isConflict, issueCertificate, isNotFound, keyOf, silentLogger, type Informers, type KubeClient, type RunningPart } from '@berth/kube'
+import { requiredNodeAffinityMatches } from '@berth/pod-rules'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -80,7 +81,7 @@ function runKubelet(client: KubeClient, informers: Informers, broken: ReadonlySe
   const act = async (pod: Pod): Promise<void> => {
     const { name, namespace } = pod.metadata
     if ([...broken].some((prefix) => name.startsWith(prefix))) return
-    const [node] = nodes.store.list()
+    const node = nodes.store.list().find((each) => requiredNodeAffinityMatches(pod, each))
     if (node === undefined) return
     if (pod.metadata.deletionTimestamp !== undefined) {
       await client.delete(core.pods, name, { namespace, gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } })

@@ -36,6 +36,11 @@ export class Expectations {
     this.#expected.set(key, { creations: 0, deletions: new Set(objects), at: this.#clock.now() })
   }
 
+  /** Creations and deletions of one round. */
+  expect(key: string, creations: number, deletions: Iterable<string>): void {
+    this.#expected.set(key, { creations, deletions: new Set(deletions), at: this.#clock.now() })
+  }
+
   /** One creation has been seen, or has failed; or `count` will not be tried. */
   creationObserved(key: string, count = 1): void {
     const found = this.#expected.get(key)

@@ -1,0 +1,126 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { apps, core } from '@berth/api'
+import type { DaemonSet } from '@berth/api/types/apps/v1'
+import type { Pod } from '@berth/api/types/core/v1'
+import { isNotFound } from '@berth/kube'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually, startCluster, type TestCluster } from './cluster.ts'
+
+const namespace = 'default'
+let cluster: TestCluster
+let config: string
+
+const hasKubectl = ((): boolean => {
+  try {
+    execFileSync('which', ['kubectl'], { stdio: 'ignore' })
+    return true
+  } catch {
+    console.log('kubectl’s tests skipped: kubectl is not installed')
+    return false
+  }
+})()
+
+beforeAll(async () => {
+  cluster = await startCluster()
+  for (const name of ['n1', 'n2', 'n3']) await cluster.addNode(name, { disk: name === 'n3' ? 'hdd' : 'ssd' })
+  config = await cluster.kubeconfig()
+})
+afterAll(() => cluster.stop())
+
+/** Runs kubectl; gives what it printed. Fails with its error text. */
+function kubectl(...args: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile('kubectl', ['--kubeconfig', config, ...args], { encoding: 'utf8', timeout: 60_000, env: { ...process.env, HOME: '/nonexistent' } }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout)
+      else reject(new Error(`kubectl ${args.join(' ')}: ${stderr}`))
+    })
+  })
+}
+
+const podsOf = async (app: string): Promise<Pod[]> => (await cluster.client.list(core.pods, { namespace, labelSelector: `app=${app}` })).items
+const imagesOf = async (app: string): Promise<string[]> => (await podsOf(app)).filter((pod) => pod.metadata.deletionTimestamp === undefined).map((pod) => pod.spec.containers[0]?.image ?? '')
+const reasonsOf = async (kind: string, name: string): Promise<string[]> => (await cluster.client.list(core.events, { namespace, fieldSelector: `involvedObject.kind=${kind},involvedObject.name=${name}` })).items.map((event) => event.reason ?? '')
+const template = (name: string, spec: Partial<Pod['spec']> = {}): DaemonSet['spec']['template'] => ({ metadata: { name: '', labels: { app: name } }, spec: { containers: [{ name: 'c', image: 'i:1' }], ...spec } })
+const image = (name: string): unknown => ({ spec: { template: { spec: { containers: [{ name: 'c', image: name }] } } } })
+
+function daemonSet(name: string, spec: Partial<DaemonSet['spec']> = {}): DaemonSet {
+  return { metadata: { name, namespace }, spec: { selector: { matchLabels: { app: name } }, template: template(name), ...spec } }
+}
+const daemons = (name: string): Promise<DaemonSet> => cluster.client.get(apps.daemonsets, name, { namespace })
+const running = (count: number) => (set: DaemonSet): boolean => set.status?.observedGeneration === set.metadata.generation && set.status?.desiredNumberScheduled === count && set.status.updatedNumberScheduled === count && set.status.numberAvailable === count
+
+test('a DaemonSet runs one pod on each node that takes it, follows labels and taints, and replaces a failed pod', async () => {
+  await cluster.client.create(apps.daemonsets, daemonSet('agent', { template: template('agent', { nodeSelector: { disk: 'ssd' } }) }))
+  const done = await eventually('it runs on two nodes', () => daemons('agent'), running(2))
+  expect(done.status).toMatchObject({ currentNumberScheduled: 2, numberMisscheduled: 0, numberReady: 2 })
+  const pods = await podsOf('agent')
+  expect(pods.map((pod) => pod.spec.nodeName).toSorted()).toEqual(['n1', 'n2'])
+  expect(pods[0]?.spec.tolerations?.map((each) => each.key)).toContain('node.kubernetes.io/unschedulable')
+  const [revision] = (await cluster.client.list(apps.controllerrevisions, { namespace, labelSelector: 'app=agent' })).items
+  expect(revision).toMatchObject({ revision: 1, metadata: { name: `agent-${pods[0]?.metadata.labels?.['controller-revision-hash']}` } })
+
+  await cluster.client.patch(core.nodes, 'n3', { type: 'merge', body: { metadata: { labels: { disk: 'ssd' } } } })
+  await eventually('the third node has one', () => daemons('agent'), running(3))
+  await cluster.client.patch(core.nodes, 'n3', { type: 'merge', body: { metadata: { labels: { disk: 'hdd' } } } })
+  await eventually('the third node has none', () => podsOf('agent'), (all) => all.length === 2)
+  await cluster.client.patch(core.nodes, 'n2', { type: 'merge', body: { spec: { taints: [{ key: 'k', effect: 'NoSchedule' }] } } })
+  const misplaced = await eventually('what runs stays under NoSchedule', () => daemons('agent'), (set) => set.status?.numberMisscheduled === 1)
+  expect([misplaced.status?.desiredNumberScheduled, (await podsOf('agent')).length]).toEqual([1, 2])
+  await cluster.client.patch(core.nodes, 'n2', { type: 'merge', body: { spec: { taints: null } } })
+
+  const [victim] = await podsOf('agent')
+  if (victim === undefined) throw new Error('no pod')
+  await cluster.client.update(core.pods, { ...victim, status: { ...victim.status, phase: 'Failed' } }, { subresource: 'status' })
+  await eventually('another one runs instead', async () => (await podsOf('agent')).filter((pod) => pod.status?.phase === 'Running' && pod.metadata.uid !== victim.metadata.uid).length, (count) => count === 2)
+  await eventually('the event is there', () => reasonsOf('DaemonSet', 'agent'), (reasons) => reasons.includes('FailedDaemonPod') && reasons.includes('SuccessfulCreate'))
+  await cluster.client.delete(apps.daemonsets, 'agent', { namespace, propagationPolicy: 'Foreground' })
+  await eventually('all are gone', () => podsOf('agent'), (all) => all.length === 0)
+})
+
+test('a surging DaemonSet has its new pod ready before the old one goes; OnDelete waits for the user', async () => {
+  await cluster.client.create(apps.daemonsets, daemonSet('surge', { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } }))
+  await eventually('it runs', () => daemons('surge'), running(3))
+  let least = 3
+  const off = new AbortController()
+  const watching = (async () => {
+    const { metadata: { resourceVersion } } = await cluster.client.list(core.pods, { namespace })
+    const ready = new Map((await podsOf('surge')).map((pod) => [pod.metadata.name, true]))
+    for await (const { type, object } of cluster.client.watch(core.pods, { namespace, labelSelector: 'app=surge', resourceVersion, signal: off.signal })) {
+      ready.set(object.metadata.name, type !== 'DELETED' && object.metadata.deletionTimestamp === undefined && object.status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') === true)
+      least = Math.min(least, [...ready.values()].filter(Boolean).length)
+    }
+  })().catch((error: unknown) => { if (!off.signal.aborted) throw error })
+  await cluster.client.patch(apps.daemonsets, 'surge', { type: 'strategic', body: image('i:2') }, { namespace })
+  await eventually('all are new', () => daemons('surge'), running(3))
+  await eventually('no old one is left', () => imagesOf('surge'), (images) => images.join() === 'i:2,i:2,i:2')
+  off.abort()
+  await watching
+  expect(least).toBe(3)
+
+  await cluster.client.patch(apps.daemonsets, 'surge', { type: 'merge', body: { spec: { updateStrategy: { type: 'OnDelete', rollingUpdate: null } } } }, { namespace })
+  await cluster.client.patch(apps.daemonsets, 'surge', { type: 'strategic', body: image('i:3') }, { namespace })
+  await eventually('it has seen the change', () => daemons('surge'), (set) => set.status?.observedGeneration === set.metadata.generation && (set.status?.updatedNumberScheduled ?? 0) === 0)
+  const [first] = await podsOf('surge')
+  await cluster.client.delete(core.pods, first?.metadata.name ?? '', { namespace })
+  await eventually('the deleted one is new', () => imagesOf('surge'), (images) => images.toSorted().join() === 'i:2,i:2,i:3')
+  await cluster.client.delete(apps.daemonsets, 'surge', { namespace })
+})
+
+test.skipIf(!hasKubectl)('kubectl rolls a DaemonSet out, shows its history and undoes it', async () => {
+  await cluster.client.create(apps.daemonsets, daemonSet('roll', { revisionHistoryLimit: 1 }))
+  await eventually('it runs', () => daemons('roll'), running(3))
+  await kubectl('set', 'image', 'daemonset/roll', 'c=i:2')
+  expect(await kubectl('rollout', 'status', 'daemonset/roll')).toContain('daemon set "roll" successfully rolled out')
+  await kubectl('annotate', 'daemonset/roll', 'kubernetes.io/change-cause=second')
+  expect(await kubectl('rollout', 'history', 'daemonset/roll', '--revision=1')).toContain('i:1')
+  expect(await kubectl('rollout', 'undo', 'daemonset/roll')).toBe('daemonset.apps/roll rolled back\n')
+  await kubectl('rollout', 'status', 'daemonset/roll')
+  expect(await imagesOf('roll')).toEqual(['i:1', 'i:1', 'i:1'])
+  expect(await kubectl('rollout', 'history', 'daemonset/roll')).toMatch(/^2 +<none>\n3 +<none>$/m)
+  await kubectl('set', 'image', 'daemonset/roll', 'c=i:3')
+  await kubectl('rollout', 'status', 'daemonset/roll')
+  await eventually('one old revision is kept', async () => (await cluster.client.list(apps.controllerrevisions, { namespace, labelSelector: 'app=roll' })).items.map((each) => each.revision).toSorted(), (numbers) => numbers.join() === '3,4')
+  expect(await kubectl('get', 'daemonset', 'roll', '--no-headers')).toMatch(/^roll +3 +3 +3 +3 +3 +/)
+  await kubectl('delete', 'daemonset', 'roll')
+  await expect(daemons('roll')).rejects.toSatisfy(isNotFound)
+})
