@@ -46,7 +46,7 @@ export async function startListeningServer(): Promise<ListeningServer> {
   }
 }
 
-/** A stock kube-scheduler that decides for pods which name `stock`, all nodes scored. */
+/** A stock kube-scheduler that decides for pods which name it, all nodes scored. */
 export interface StockScheduler {
   /** What it has logged so far. */
   log(): string
@@ -59,15 +59,15 @@ export interface StockScheduler {
   stop(): Promise<void>
 }
 
-export async function startStockScheduler({ kubeconfig, directory }: ListeningServer, verbosity = 10): Promise<StockScheduler> {
-  const config = path.join(directory, 'scheduler.yaml')
+export async function startStockScheduler({ kubeconfig, directory }: ListeningServer, schedulerName = 'stock'): Promise<StockScheduler> {
+  const config = path.join(directory, `${schedulerName}.yaml`)
   fs.writeFileSync(config, JSON.stringify({
     apiVersion: 'kubescheduler.config.k8s.io/v1', kind: 'KubeSchedulerConfiguration', percentageOfNodesToScore: 100, leaderElection: { leaderElect: false },
     // Stock components ask in protobuf unless they are told not to.
     clientConnection: { kubeconfig, contentType: 'application/json', qps: 1000, burst: 1000 },
-    profiles: [{ schedulerName: 'stock' }],
+    profiles: [{ schedulerName }],
   }))
-  const child = spawn(kubeScheduler ?? '', ['--config', config, '--secure-port', '0', '-v', String(verbosity)], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(kubeScheduler ?? '', ['--config', config, '--secure-port', '0', '-v', '10'], { stdio: ['ignore', 'ignore', 'pipe'] })
   let log = ''
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => { log += chunk })
   const ended = new Promise<void>((resolve) => { child.on('exit', () => resolve()) })
