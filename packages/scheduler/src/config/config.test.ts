@@ -122,6 +122,7 @@ test.each([
   ['NoSuchGate=true', 'unrecognized feature gate: NoSuchGate'],
   ['GangScheduling', 'missing bool value for GangScheduling'],
   ['GangScheduling=yes', 'invalid value of GangScheduling=yes, err: strconv.ParseBool: parsing "yes": invalid syntax'],
+  ['WorkloadAwarePreemption=true', 'cannot set feature gate WorkloadAwarePreemption to true: this scheduler does not have the feature'],
   ['SidecarContainers=false', 'cannot set feature gate SidecarContainers to false, feature is locked to true'],
 ])('--feature-gates=%s is refused', (text, message) => {
   expect(() => featureGates(parseFeatureGates(text))).toThrow(message)

@@ -9,12 +9,16 @@ export interface FeatureGates {
   enabled(name: string): boolean
 }
 
+/** Alpha features of the scheduler's own that are not there: to ask for one by name is refused. */
+const unserved = new Set(['TopologyAwareWorkloadScheduling', 'WorkloadAwarePreemption'])
+
 /** Gates as they are where nobody says otherwise, but for `overrides`. Throws ConfigError for gates that do not exist or cannot be changed. */
 export function featureGates(overrides: Readonly<Record<string, boolean>> = {}): FeatureGates {
   for (const [name, value] of Object.entries(overrides)) {
     if (name === 'AllAlpha' || name === 'AllBeta') continue
     const fact = gateFacts.get(name)
     if (!fact) throw new ConfigError(`unrecognized feature gate: ${name}`)
+    if (value && unserved.has(name)) throw new ConfigError(`cannot set feature gate ${name} to true: this scheduler does not have the feature`)
     if (fact.locked && fact.enabled !== value) throw new ConfigError(`cannot set feature gate ${name} to ${value}, feature is locked to ${fact.enabled}`)
   }
   return {

@@ -417,7 +417,9 @@ export class Decider {
       time: this.#options.metrics,
       extender: this.#extenders.find((extender) => extender.binds && extender.isInterested(info)),
       departed: () => this.#queue.arrive(waiting.key),
-      expect: () => this.#reporter.nominated(info, node),
+      expect: () => {
+        if (this.#options.config.gates.enabled('NominatedNodeNameForExpectation')) this.#reporter.nominated(info, node)
+      },
     }).then((refusal) => {
       if (!refusal) return this.#bound(placement)
       this.#undo(placement)
