@@ -20,16 +20,14 @@ export const jobController: Controller = {
   async run(context) {
     const jobs = context.informers.for(batch.jobs)
     const pods = context.informers.for(core.pods, { indexers: { controller: controllerIndex } })
-    let scope: JobScope | undefined
-    const frame = keyedController({ name: 'job', workers: 5, context, informers: [jobs, pods], sync: (key) => scope ? syncJob(scope, key) : Promise.resolve() })
-    scope = { context, jobs, pods, queue: frame.queue, recorder: context.recorder('job-controller'), expectations: new Expectations(context.clock), released: new Map(), backoff: new Map(), finished: new Set() }
-    const found = scope
+    const frame = keyedController({ name: 'job', workers: 5, context, informers: [jobs, pods], sync: (key) => syncJob(scope, key) })
+    const scope: JobScope = { context, jobs, pods, queue: frame.queue, recorder: context.recorder('job-controller'), expectations: new Expectations(context.clock), released: new Map(), backoff: new Map(), finished: new Set() }
     const orphans = createWorkQueue({ name: 'job_orphan_pod', clock: context.clock, observer: context.queueObserver?.('job_orphan_pod') })
-    const off = [watchJobs(found, orphans), watchPods(found, orphans)]
+    const off = [watchJobs(scope, orphans), watchPods(scope, orphans)]
     await Promise.all([
       frame.run(),
       Promise.all([jobs.whenSynced(context.signal), pods.whenSynced(context.signal)])
-        .then(() => runWorkers(orphans, 2, (key) => syncOrphan(found, key), { logger: context.logger, signal: context.signal }), (error: unknown) => {
+        .then(() => runWorkers(orphans, 2, (key) => syncOrphan(scope, key), { logger: context.logger, signal: context.signal }), (error: unknown) => {
           if (!context.signal.aborted) throw error
           orphans.shutDown()
         }),

@@ -1,9 +1,6 @@
 import type { Pod, PodResourceClaim } from '@berth/api/types/core/v1'
 import type { ResourceClaim } from '@berth/api/types/resource/v1'
 
-/** How many pods can use one claim at a time. */
-export const maxReservations = 256
-
 /** Written on a claim while it is allocated: it cannot vanish with its devices in use. */
 export const deleteProtection = 'resource.kubernetes.io/delete-protection'
 
