@@ -159,3 +159,14 @@ test('a percentage of the nodes is looked at where the configuration says so, an
   }
   expect(seen.size).toBe(10)
 })
+
+test('a pod that names its node is decided by asking about that node alone', () => {
+  const cache = clusterOf(node('a'), node('b', { spec: { unschedulable: true } }), node('c'))
+  const { plugin, take } = listening('Listener', { dependsOn: 'node', sign: () => '' })
+  const engine = new Engine(cache, withPlugin(plugin))
+  const on = (...names: string[]): Pod => pod('p', { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: names.map((name) => ({ matchFields: [{ key: 'metadata.name', operator: 'In', values: [name] }] })) } } } })
+  expect([engine.decide(podInfoOf(on('c')), random), take()]).toMatchObject([{ node: 'c', feasible: 1 }, ['c']])
+  const decision = engine.decide(podInfoOf(on('b')), random)
+  expect(decision.node === undefined && [...decision.misfit.reasons]).toEqual([["node(s) didn't satisfy plugin(s) [NodeAffinity]", 2], ['node(s) were unschedulable', 1]])
+  expect(engine.decide(podInfoOf(on('a', 'b', 'c')), random)).toMatchObject({ feasible: 2 })
+})

@@ -16,7 +16,7 @@ import { ColumnStore, type Plan } from './plan.ts'
 import { PodAffinity } from './pod-affinity.ts'
 import { nodesToFind } from './sampling.ts'
 import { Signature } from './signature.ts'
-import { Statuses } from './statuses.ts'
+import { absent, Statuses } from './statuses.ts'
 import { Sweep, type Demand } from './sweep.ts'
 import { TopologySpread } from './topology-spread.ts'
 
@@ -26,6 +26,8 @@ const signatureBytes = 13
 const ladderBudget = 96 * 2 ** 20
 const ladderBytes = 48
 const seenOnceKept = 4096
+/** Among so few nodes, asking about each is faster than any column. */
+const fewNodes = 16
 /** More verdicts than this, and their numbers are given out anew. */
 const maxStatuses = 100_000
 
@@ -82,11 +84,16 @@ export class Engine {
     cycle.skipsAffinity = tables.affinity?.filters === false
     const nominated = cache.hasNominations ? nominatedNode(pod, cache, early.nodes) : undefined
     if (nominated && !cycle.filters.run(nominated)) return { node: nominated.name, feasible: 1, best: [], state }
+    const notChosen = early.nodes ? tables.statuses.idOf(unresolvable(`node(s) didn't satisfy plugin(s) [${[...early.choosers].sort().join(' ')}]`), early.choosers.join(',')) : 0
+    if (early.nodes && early.nodes.size <= fewNodes && cycle.skipsSpread && cycle.skipsAffinity) {
+      const decision = this.#amongFew(early.nodes, notChosen, cycle, random)
+      if (decision) return decision
+    }
     const plan = tables.store.plan(cycle)
     const demand: Demand = {
       spread: tables.spread, affinity: tables.affinity, directFilters: plan.directFilters, directScores: plan.directScores,
       allowed: early.nodes,
-      notChosen: early.nodes ? tables.statuses.idOf(unresolvable(`node(s) didn't satisfy plugin(s) [${[...early.choosers].sort().join(' ')}]`), early.choosers.join(',')) : 0,
+      notChosen,
     }
     const kept = this.#kept(plan, cycle, tables, cache.hasNominations && cache.nominationOf(pod.key) !== undefined)
     const signature = kept ?? this.#passing(cycle, tables)
@@ -162,6 +169,26 @@ export class Engine {
     if (passing.signature) passing.signature.reset(parts)
     else passing.signature = new Signature(this.#index.columns, parts)
     return passing.signature
+  }
+
+  /** Asks about the only nodes that are left, as a DaemonSet's pod has one; undefined where several are feasible and have to be compared. */
+  #amongFew(names: ReadonlySet<string>, notChosen: number, cycle: Cycle, random: () => number): Decision | undefined {
+    const { columns, cache } = this.#index
+    const verdicts = new Map<number, number>()
+    let only: string | undefined
+    for (const name of names) {
+      const node = cache.node(name)
+      if (!node) continue
+      const status = cycle.filters.run(node)
+      verdicts.set(node.slot, cycle.statuses.idOf(status, status?.plugin ?? ''))
+      if (status) continue
+      if (only !== undefined) return undefined
+      only = name
+    }
+    if (only !== undefined) return { node: only, feasible: 1, best: [], state: cycle.state }
+    const all = new Int32Array(columns.used)
+    for (let slot = 0; slot < columns.used; slot++) all[slot] = columns.alive[slot] === 1 ? verdicts.get(slot) ?? notChosen : absent
+    return this.#misfit(cycle, all, random)
   }
 
   #swept(signature: Signature, cycle: Cycle, demand: Demand, random: () => number): Decision {
