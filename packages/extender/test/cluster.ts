@@ -1,12 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { request as httpRequest, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { core } from '@berth/api'
+import { core, rbac } from '@berth/api'
 import type { Node, Pod } from '@berth/api/types/core/v1'
+import type { PolicyRule } from '@berth/api/types/rbac/v1'
 import { startApiServer, type ApiServer } from '@berth/apiserver'
-import { createClient, silentLogger, type KubeClient } from '@berth/kube'
+import { createClient, parseYaml, silentLogger, type KubeClient, type Transport } from '@berth/kube'
 import { extenderConfigOf, startExtender, type RunningExtender } from '../src/index.ts'
 
 export type ConfigFile = Parameters<typeof extenderConfigOf>[0]
@@ -34,6 +35,21 @@ export async function startCluster(): Promise<TestCluster> {
   await server.whenReady()
   const client = createClient(server.loopback, { fieldManager: 'test' })
   await client.create(core.serviceaccounts, { metadata: { name: 'default', namespace } })
+  // It has the rights that the chart gives it, where it binds and looks at load, and no others: nothing that it asks may be forbidden.
+  const rules = await parseYaml(await readFile(new URL('../../../charts/berth/files/extender-rules.yaml', import.meta.url), 'utf8')) as PolicyRule[]
+  rules.push({ apiGroups: [''], resources: ['pods/binding'], verbs: ['create'] }, { apiGroups: ['metrics.k8s.io'], resources: ['nodes'], verbs: ['list'] })
+  await client.create(rbac.clusterroles, { metadata: { name: 'berth-extender' }, rules })
+  await client.create(rbac.clusterrolebindings, { metadata: { name: 'berth-extender' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'berth-extender' }, subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'berth-extender' }] })
+  const forbidden: string[] = []
+  const own = server.clientFor({ name: 'berth-extender', groups: ['system:authenticated'] })
+  const watched: Transport = {
+    async request(request) {
+      const answer = await own.request(request)
+      if (answer.status === 403) forbidden.push(`${request.method} ${request.path}`)
+      return answer
+    },
+    close: () => own.close(),
+  }
   const running: RunningExtender[] = []
   return {
     server, client, directory,
@@ -56,13 +72,14 @@ export async function startCluster(): Promise<TestCluster> {
       await eventually('all pods are gone', () => client.list(core.pods, { namespace }), ({ items }) => items.length === 0)
     },
     async extender(file, wrap = (own) => own) {
-      const started = await startExtender({ client: wrap(createClient(server.loopback)), config: extenderConfigOf({ serving: { address: '127.0.0.1', port: 0 }, ...file }), logger: silentLogger() })
+      const started = await startExtender({ client: wrap(createClient(watched)), config: extenderConfigOf({ serving: { address: '127.0.0.1', port: 0 }, ...file }), logger: silentLogger() })
       running.push(started)
       await started.whenSynced()
       return started
     },
     async stop() {
       for (const each of running) await each.stop()
+      if (forbidden.length > 0) throw new Error(`the chart's role does not give the extender: ${forbidden.join(', ')}`)
       await server.stop()
       await rm(directory, { recursive: true, force: true })
     },
