@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Pod } from '@berth/api/types/core/v1'
+import { berth } from '../support/berth.ts'
 import { get, hasKubectl, kubectl, tryKubectl } from '../support/kubectl.ts'
 import { eventually } from '../support/wait.ts'
 
@@ -40,6 +41,13 @@ describe.skipIf(!hasKubectl)('what cannot be is refused in upstream\'s words (ne
     const message = await eventually('it is unschedulable', async () => (await get<Pod>('pod', 'huge')).status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False')?.message)
     expect(message).toBe('0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.')
     await eventually('the event is there', async () => (await kubectl(['describe', 'pod', 'huge'])).includes('FailedScheduling'))
+    const { code, stdout, stderr } = await berth(['why', 'huge'])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/default\/huge waits for a node \(pending, default-scheduler\)\.[^]*Insufficient cpu +NodeResourcesFit +n1[^]*n1 lacks \d+m? cpu, .* memory/)
+    const elsewhere = await berth(['what-if', '--drain', 'n1', '-o', 'json'])
+    expect(elsewhere.code).toBe(0)
+    // One node: nothing can go anywhere, and nothing was touched.
+    expect((JSON.parse(elsewhere.stdout) as { placements: unknown[]; pending: unknown[] })).toMatchObject({ placements: [], pending: expect.arrayContaining([expect.objectContaining({ from: 'n1' })]) })
     await kubectl(['delete', 'pod', 'huge', '--grace-period=0', '--force'])
   })
 

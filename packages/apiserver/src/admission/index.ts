@@ -8,6 +8,7 @@ import { mutatingAdmissionWebhook, validatingAdmissionWebhook } from './dynamic/
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
+import { notActedOn } from './not-acted-on.ts'
 import { podSecurity } from './pod-security/pod-security.ts'
 import { priority } from './priority.ts'
 import { resourceQuota } from './resource-quota.ts'
@@ -19,8 +20,8 @@ import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 /** What plugins are made of. */
 interface Parts { readonly store: ResourceStore, readonly authorizer: Authorizer }
 
-/** The plugins there are, in upstream's order. All are on unless they are disabled. Adding one is a line here. */
-const plugins: readonly { name: string, create(parts: Parts): AdmissionPlugin }[] = [
+/** The plugins there are, in upstream's order. All are on unless they are disabled or off by default. Adding one is a line here. */
+const plugins: readonly { name: string, offByDefault?: boolean, create(parts: Parts): AdmissionPlugin }[] = [
   { name: 'NamespaceLifecycle', create: ({ store }) => namespaceLifecycle(store) },
   { name: 'LimitRanger', create: ({ store }) => limitRanger(store) },
   { name: 'ServiceAccount', create: ({ store }) => serviceAccount(store) },
@@ -39,6 +40,8 @@ const plugins: readonly { name: string, create(parts: Parts): AdmissionPlugin }[
   { name: 'MutatingAdmissionWebhook', create: ({ store, authorizer }) => mutatingAdmissionWebhook(store, authorizer) },
   { name: 'ValidatingAdmissionPolicy', create: ({ store, authorizer }) => validatingAdmissionPolicy(store, authorizer) },
   { name: 'ValidatingAdmissionWebhook', create: ({ store, authorizer }) => validatingAdmissionWebhook(store, authorizer) },
+  // What acts on what is known of a whole cluster alone: `berth server` switches it on.
+  { name: 'NotActedOn', offByDefault: true, create: () => notActedOn },
   // The last one: what it lets in is counted.
   { name: 'ResourceQuota', create: ({ store }) => resourceQuota(store) },
 ]
@@ -65,5 +68,5 @@ export function checkAdmissionPlugins(options: Pick<ApiServerOptions, 'enableAdm
 /** The plugins that are on, in order. */
 export function createAdmission(options: Pick<ApiServerOptions, 'enableAdmissionPlugins' | 'disableAdmissionPlugins'>, store: ResourceStore, authorizer: Authorizer): AdmissionPlugin[] {
   checkAdmissionPlugins(options)
-  return plugins.filter((p) => !options.disableAdmissionPlugins.includes(p.name)).map((p) => p.create({ store, authorizer }))
+  return plugins.filter((p) => (p.offByDefault !== true || options.enableAdmissionPlugins.includes(p.name)) && !options.disableAdmissionPlugins.includes(p.name)).map((p) => p.create({ store, authorizer }))
 }

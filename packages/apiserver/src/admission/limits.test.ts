@@ -8,6 +8,7 @@ import { certificateApproval, certificateSubjectRestriction } from './certificat
 import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { limitRanger } from './limit-ranger.ts'
+import { notActedOn } from './not-acted-on.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 
@@ -113,4 +114,12 @@ describe('certificate requests', () => {
     await expect(ask('devs')).resolves.toBeUndefined()
     await expect(ask('system:masters')).rejects.toThrow('use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed')
   })
+})
+
+test('whoever makes what nothing acts on is told so', async () => {
+  const said: string[] = []
+  const policy = attributes({ metadata: { name: 'p' }, spec: {} }, { resource: networking.networkpolicies, warn: (text) => said.push(text) })
+  await notActedOn.validate?.(policy)
+  await notActedOn.validate?.(attributes(pod(), { warn: (text) => said.push(text) }))
+  expect(said).toEqual(['Berth keeps this NetworkPolicy, and does not act on it yet: the pod network does not enforce network policies'])
 })

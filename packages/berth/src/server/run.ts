@@ -32,6 +32,7 @@ export async function runServer({ layout, instance, verbosity, logger, signal }:
     securePort: instance.securePort,
     // As kubeadm sets it: what a privileged pod may is for Pod Security and the Engine to say.
     allowPrivileged: true,
+    enableAdmissionPlugins: ['NotActedOn'],
     serviceClusterIpRange: instance.serviceCidr,
     serviceAccountIssuer: `https://kubernetes.default.svc.${instance.clusterDomain}`,
     kubeletPreferredAddressTypes: ['InternalIP'],
