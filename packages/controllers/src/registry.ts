@@ -5,6 +5,7 @@ import { cronJobController } from './cronjob/controller.ts'
 import { daemonSetController } from './daemonset/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { disruptionController } from './disruption/controller.ts'
+import { endpointsController } from './endpoints/controller.ts'
 import { endpointSliceController } from './endpointslice/controller.ts'
 import { ephemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { garbageCollector } from './garbage-collector/controller.ts'
@@ -16,6 +17,7 @@ import { nodeLifecycleController } from './node-lifecycle/controller.ts'
 import { podGarbageCollector } from './pod-gc/controller.ts'
 import { pvBinder } from './pv-binder/controller.ts'
 import { replicaSetController } from './replicaset/controller.ts'
+import { replicationController } from './replicationcontroller/controller.ts'
 import { resourceQuotaController } from './resource-quota/controller.ts'
 import { resourceClaimController } from './resource-claim/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
@@ -34,12 +36,14 @@ export const controllers: readonly Controller[] = [
   taintEvictionController,
   deploymentController,
   replicaSetController,
+  replicationController,
   daemonSetController,
   statefulSetController,
   jobController,
   ttlAfterFinishedController,
   cronJobController,
   endpointSliceController,
+  endpointsController,
   garbageCollector,
   podGarbageCollector,
   clusterRoleAggregationController,

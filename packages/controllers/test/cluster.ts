@@ -81,11 +81,12 @@ function runKubelet(client: KubeClient, informers: Informers, broken: ReadonlySe
   const act = async (pod: Pod): Promise<void> => {
     const { name, namespace } = pod.metadata
     if ([...broken].some((prefix) => name.startsWith(prefix))) return
-    const node = nodes.store.list().find((each) => requiredNodeAffinityMatches(pod, each))
-    if (node === undefined) return
+    if (nodes.store.list().length === 0) return
     if (pod.metadata.deletionTimestamp !== undefined) {
       await client.delete(core.pods, name, { namespace, gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } })
     } else if (pod.spec.nodeName === undefined) {
+      const node = nodes.store.list().find((each) => requiredNodeAffinityMatches(pod, each))
+      if (node === undefined) return
       await client.createSubresource(core.pods, name, 'binding', { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target: { kind: 'Node', name: node.metadata.name } }, { namespace })
     } else if ((pod.status?.phase ?? 'Pending') === 'Pending') {
       const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z')

@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { apps, core } from '@berth/api'
-import type { DaemonSet } from '@berth/api/types/apps/v1'
-import type { Pod } from '@berth/api/types/core/v1'
+import type { DaemonSet, StatefulSet } from '@berth/api/types/apps/v1'
+import type { Pod, ReplicationController } from '@berth/api/types/core/v1'
 import { isNotFound } from '@berth/kube'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually, startCluster, type TestCluster } from './cluster.ts'
@@ -123,4 +123,85 @@ test.skipIf(!hasKubectl)('kubectl rolls a DaemonSet out, shows its history and u
   expect(await kubectl('get', 'daemonset', 'roll', '--no-headers')).toMatch(/^roll +3 +3 +3 +3 +3 +/)
   await kubectl('delete', 'daemonset', 'roll')
   await expect(daemons('roll')).rejects.toSatisfy(isNotFound)
+})
+
+function statefulSet(name: string, spec: Partial<StatefulSet['spec']> = {}): StatefulSet {
+  return { metadata: { name, namespace }, spec: { replicas: 3, serviceName: name, selector: { matchLabels: { app: name } }, template: template(name), ...spec } }
+}
+const stateful = (name: string): Promise<StatefulSet> => cluster.client.get(apps.statefulsets, name, { namespace })
+const settled = (count: number) => (set: StatefulSet): boolean => set.status?.observedGeneration === set.metadata.generation && set.status?.replicas === count && (set.status.availableReplicas ?? 0) === count && (set.status.updatedReplicas ?? 0) === count
+const namesOf = async (app: string): Promise<string[]> => (await podsOf(app)).map((pod) => pod.metadata.name).toSorted()
+const claimTemplate = { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce' as const], resources: { requests: { storage: '1Gi' } } } }
+const claimsOf = async (app: string): Promise<string[]> => (await cluster.client.list(core.persistentvolumeclaims, { namespace, labelSelector: `app=${app}` })).items.map((claim) => claim.metadata.name).toSorted()
+
+test('a StatefulSet makes its pods in order, each with identity and claim, and waits for one that is not ready', async () => {
+  cluster.broken.add('db-1')
+  await cluster.client.create(apps.statefulsets, statefulSet('db', { volumeClaimTemplates: [claimTemplate], persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete', whenDeleted: 'Retain' } }))
+  await eventually('the second one is there and the third is not', () => namesOf('db'), (names) => names.join() === 'db-0,db-1')
+  cluster.broken.delete('db-1')
+  await cluster.client.delete(core.pods, 'db-1', { namespace, gracePeriodSeconds: 0 })
+  await eventually('all are there', () => stateful('db'), settled(3))
+  const pod = (await podsOf('db')).find((each) => each.metadata.name === 'db-2')
+  expect(pod?.metadata.labels).toMatchObject({ 'apps.kubernetes.io/pod-index': '2', 'statefulset.kubernetes.io/pod-name': 'db-2', 'controller-revision-hash': (await stateful('db')).status?.currentRevision })
+  expect([pod?.spec.hostname, pod?.spec.subdomain, pod?.spec.volumes?.[0]]).toEqual(['db-2', 'db', { name: 'data', persistentVolumeClaim: { claimName: 'data-db-2' } }])
+  expect(await claimsOf('db')).toEqual(['data-db-0', 'data-db-1', 'data-db-2'])
+
+  await cluster.client.patch(apps.statefulsets, 'db', { type: 'merge', body: { spec: { replicas: 1 } } }, { namespace })
+  await eventually('the first one remains', () => namesOf('db'), (names) => names.join() === 'db-0')
+  await eventually('claims of those scaled away go with them', () => claimsOf('db'), (names) => names.join() === 'data-db-0')
+  await eventually('the events are there', () => reasonsOf('StatefulSet', 'db'), (reasons) => reasons.includes('SuccessfulCreate') && reasons.includes('SuccessfulDelete'))
+  await cluster.client.delete(apps.statefulsets, 'db', { namespace, propagationPolicy: 'Foreground' })
+  await eventually('its pods are gone', () => namesOf('db'), (names) => names.length === 0)
+  expect(await claimsOf('db')).toEqual(['data-db-0'])
+}, 30_000)
+
+test('a StatefulSet updates from the highest ordinal down to its partition, and Parallel ones start at once from their first ordinal', async () => {
+  await cluster.client.create(apps.statefulsets, statefulSet('part', { podManagementPolicy: 'Parallel', ordinals: { start: 5 }, updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 2 } } }))
+  await eventually('all are there', () => stateful('part'), settled(3))
+  expect(await namesOf('part')).toEqual(['part-5', 'part-6', 'part-7'])
+  await cluster.client.patch(apps.statefulsets, 'part', { type: 'strategic', body: image('i:2') }, { namespace })
+  const imageOf = async (): Promise<Record<string, string | undefined>> => Object.fromEntries((await podsOf('part')).map((pod) => [pod.metadata.name, pod.spec.containers[0]?.image]))
+  const seen = await eventually('one is new', () => stateful('part'), (set) => set.status?.updatedReplicas === 1 && set.status.availableReplicas === 3)
+  expect(seen.status?.currentRevision).not.toBe(seen.status?.updateRevision)
+  expect(await imageOf()).toEqual({ 'part-5': 'i:1', 'part-6': 'i:1', 'part-7': 'i:2' })
+  await cluster.client.delete(core.pods, 'part-5', { namespace })
+  await eventually('below the partition the old template returns', () => podsOf('part'), (pods) => pods.length === 3 && pods.every((pod) => pod.status?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined))
+  expect((await imageOf())['part-5']).toBe('i:1')
+  await cluster.client.patch(apps.statefulsets, 'part', { type: 'merge', body: { spec: { updateStrategy: { rollingUpdate: { partition: 0 } } } } }, { namespace })
+  const done = await eventually('all are new', () => stateful('part'), settled(3))
+  expect(done.status?.currentRevision).toBe(done.status?.updateRevision)
+  await cluster.client.delete(apps.statefulsets, 'part', { namespace })
+})
+
+test.skipIf(!hasKubectl)('kubectl rolls a StatefulSet out, scales it, shows its history and undoes it', async () => {
+  await cluster.client.create(apps.statefulsets, statefulSet('sts', { replicas: 2 }))
+  await kubectl('rollout', 'status', 'statefulset/sts')
+  await kubectl('scale', 'statefulset/sts', '--replicas=3')
+  await kubectl('set', 'image', 'statefulset/sts', 'c=i:2')
+  await kubectl('rollout', 'status', 'statefulset/sts')
+  expect(await imagesOf('sts')).toEqual(['i:2', 'i:2', 'i:2'])
+  expect(await kubectl('rollout', 'history', 'statefulset/sts', '--revision=1')).toContain('i:1')
+  expect(await kubectl('rollout', 'undo', 'statefulset/sts')).toBe('statefulset.apps/sts rolled back\n')
+  await eventually('the first template is back', () => imagesOf('sts'), (images) => images.join() === 'i:1,i:1,i:1')
+  await kubectl('delete', 'statefulset', 'sts')
+})
+
+test('a ReplicationController keeps its pods, adopts and releases, and a Service’s Endpoints follow them', async () => {
+  const replication = (): Promise<ReplicationController> => cluster.client.get(core.replicationcontrollers, 'rc', { namespace })
+  const addresses = async (): Promise<number> => (await cluster.client.get(core.endpoints, 'rc', { namespace })).subsets?.reduce((sum, subset) => sum + (subset.addresses?.length ?? 0), 0) ?? 0
+  await cluster.client.create(core.services, { metadata: { name: 'rc', namespace }, spec: { selector: { app: 'rc' }, ports: [{ port: 80 }] } })
+  await cluster.client.create(core.replicationcontrollers, { metadata: { name: 'rc', namespace }, spec: { replicas: 2, selector: { app: 'rc' }, template: template('rc') } })
+  const done = await eventually('two are ready', replication, (object) => object.status?.availableReplicas === 2 && object.status.observedGeneration === object.metadata.generation)
+  expect(done.status).not.toHaveProperty('terminatingReplicas')
+  const [first] = await podsOf('rc')
+  expect(first?.metadata.ownerReferences).toMatchObject([{ apiVersion: 'v1', kind: 'ReplicationController', name: 'rc', controller: true }])
+  await eventually('both are endpoints', addresses, (count) => count === 2)
+  await cluster.client.patch(core.pods, first?.metadata.name ?? '', { type: 'merge', body: { metadata: { labels: { app: 'other' } } } }, { namespace })
+  await eventually('the one let go is replaced', () => podsOf('rc'), (pods) => pods.length === 2)
+  const released = await eventually('it has no owner', () => cluster.client.get(core.pods, first?.metadata.name ?? '', { namespace }), (pod) => pod.metadata.ownerReferences === undefined)
+  expect(released.metadata.labels).toEqual({ app: 'other' })
+  await cluster.client.patch(core.replicationcontrollers, 'rc', { type: 'merge', body: { spec: { replicas: 0 } } }, { namespace })
+  await eventually('no pod, no endpoint', addresses, (count) => count === 0)
+  await cluster.client.delete(core.services, 'rc', { namespace })
+  await eventually('the Endpoints go with the Service', () => cluster.client.list(core.endpoints, { namespace, fieldSelector: 'metadata.name=rc' }), (list) => list.items.length === 0)
 })

@@ -1,4 +1,4 @@
-import { apps, core } from '@berth/api'
+import { apps, core, type ResourceInfo } from '@berth/api'
 import type { ReplicaSet } from '@berth/api/types/apps/v1'
 import type { Pod } from '@berth/api/types/core/v1'
 import { errorText, isNotFound, keyOf, labelSelectorMatcher, splitKey, type EventRecorder, type Informer, type WorkQueue } from '@berth/kube'
@@ -6,11 +6,12 @@ import { claimObjects, ignore } from '../common/adoption.ts'
 import { Expectations } from '../common/expectations.ts'
 import { keyedController } from '../common/keyed-controller.ts'
 import { isNamespaceTerminating } from '../common/namespace-errors.ts'
-import { controllerIndex, controllerOf, orphansOf } from '../common/owners.ts'
+import { controllerIndex, controllerOf, orphansOf, type ApiObject } from '../common/owners.ts'
 import { isPodActive, isPodReady, isPodTerminating } from '../common/pods.ts'
 import { slowStartBatch } from '../common/slow-start.ts'
 import type { Controller, ControllerContext } from '../context.ts'
 import { podsByNode, podsToDelete } from './deletion-rank.ts'
+import { setsOf, type ReplicaKind, type Sets } from './kinds.ts'
 import { podOf } from './pod-template.ts'
 import { nextAvailability, replicaSetStatus, sameStatus, type ManageFailure } from './status.ts'
 
@@ -18,26 +19,41 @@ import { nextAvailability, replicaSetStatus, sameStatus, type ManageFailure } fr
 const burstReplicas = 500
 
 /** Keeps as many pods as each ReplicaSet wants. */
-export const replicaSetController: Controller = {
-  name: 'replicaset-controller',
-  async run(context) {
-    const sets = context.informers.for(apps.replicasets, { indexers: { namespace: (set) => [set.metadata.namespace ?? ''], controller: controllerIndex } })
-    const pods = context.informers.for(core.pods, { indexers: { controller: controllerIndex } })
-    const recorder = context.recorder('replicaset-controller')
-    const expectations = new Expectations(context.clock)
-    const frame = keyedController({
-      name: 'replicaset', workers: context.settings.concurrentReplicaSetSyncs, context, informers: [sets, pods],
-      sync: (key, queue) => sync({ context, sets, pods, recorder, expectations, queue }, key),
-    })
-    const sources = { sets, pods, queue: frame.queue, expectations }
-    const remove = [watchSets(sources), watchPods(sources)]
-    await frame.run()
-    for (const off of remove) off()
-  },
+export const replicaSetController: Controller = replicaController({
+  controller: 'replicaset-controller',
+  events: 'replicaset-controller',
+  queue: 'replicaset',
+  resource: apps.replicasets,
+  asSet: (set) => set,
+  writeStatus: (client, set) => client.update(apps.replicasets, set, { subresource: 'status' }),
+})
+
+/** The controller of a kind that keeps so many pods of one template. */
+export function replicaController<W extends ApiObject>(kind: ReplicaKind<W>): Controller {
+  return {
+    name: kind.controller,
+    async run(context) {
+      const informer = context.informers.for(kind.resource, { indexers: { namespace: (set) => [set.metadata.namespace ?? ''], controller: controllerIndex } })
+      const sets = setsOf(kind, informer)
+      const pods = context.informers.for(core.pods, { indexers: { controller: controllerIndex } })
+      const recorder = context.recorder(kind.events)
+      const expectations = new Expectations(context.clock)
+      const writeStatus = (set: ReplicaSet): Promise<unknown> => kind.writeStatus(context.client, set)
+      const frame = keyedController({
+        name: kind.queue, workers: context.settings.concurrentReplicaSetSyncs, context, informers: [informer, pods],
+        sync: (key, queue) => sync({ context, resource: kind.resource, writeStatus, sets, pods, recorder, expectations, queue }, key),
+      })
+      const sources = { resource: kind.resource, sets, pods, queue: frame.queue, expectations }
+      const remove = [watchSets(sources), watchPods(sources)]
+      await frame.run()
+      for (const off of remove) off()
+    },
+  }
 }
 
 interface Sources {
-  sets: Informer<ReplicaSet>
+  resource: ResourceInfo<ApiObject>
+  sets: Sets
   pods: Informer<Pod>
   queue: WorkQueue
   expectations: Expectations
@@ -45,6 +61,7 @@ interface Sources {
 
 interface Scope extends Sources {
   context: ControllerContext
+  writeStatus(set: ReplicaSet): Promise<unknown>
   recorder: EventRecorder
 }
 
@@ -62,10 +79,10 @@ function watchSets({ sets, queue, expectations }: Sources): () => void {
   })
 }
 
-function watchPods({ sets, pods, queue, expectations }: Sources): () => void {
+function watchPods({ resource, sets, pods, queue, expectations }: Sources): () => void {
   const ownerOf = (pod: Pod): string | undefined => {
     const reference = controllerOf(pod)
-    if (reference === undefined || reference.kind !== 'ReplicaSet') return undefined
+    if (reference === undefined || reference.kind !== resource.kind) return undefined
     const key = keyOf({ metadata: { name: reference.name, namespace: pod.metadata.namespace } })
     return sets.store.get(key)?.metadata.uid === reference.uid ? key : undefined
   }
@@ -119,13 +136,13 @@ async function sync(scope: Scope, key: string): Promise<void> {
   if (set === undefined) return expectations.forget(key)
   const satisfied = expectations.satisfied(key)
   const ownOrOrphaned = [...pods.store.byIndex('controller', set.metadata.uid ?? ''), ...pods.store.byIndex('controller', orphansOf(splitKey(key).namespace))]
-  const claimed = await claimObjects({ client, owner: set, ownerResource: apps.replicasets, resource: core.pods, objects: ownOrOrphaned.filter(isPodActive), matches: selects(set) })
+  const claimed = await claimObjects({ client, owner: set, ownerResource: scope.resource, resource: core.pods, objects: ownOrOrphaned.filter(isPodActive), matches: selects(set) })
   const terminating = ownOrOrphaned.filter((pod) => isPodTerminating(pod) && controllerOf(pod)?.uid === set.metadata.uid).length
   let failed: { failure: ManageFailure; cause: unknown } | undefined
   if (satisfied && set.metadata.deletionTimestamp === undefined) failed = await manageReplicas(scope, key, set, claimed)
   const now = clock.now()
   const status = replicaSetStatus(set, claimed, terminating, failed?.failure, now)
-  if (!sameStatus(set.status, status)) await client.update(apps.replicasets, { ...set, status }, { subresource: 'status' }).catch(ignore(isNotFound))
+  if (!sameStatus(set.status, status)) await scope.writeStatus({ ...set, status }).catch(ignore(isNotFound))
   if (failed !== undefined) throw failed.cause
   const wait = nextAvailability(set, claimed, now)
   if (wait !== undefined) queue.addAfter(key, wait)
@@ -141,11 +158,11 @@ async function manageReplicas(scope: Scope, key: string, set: ReplicaSet, active
   return { failure: { reason: difference < 0 ? 'FailedCreate' : 'FailedDelete', message: errorText(failure.error) }, cause: failure.error }
 }
 
-async function createPods({ context: { client }, recorder, expectations }: Scope, key: string, set: ReplicaSet, count: number): Promise<{ error: unknown } | undefined> {
+async function createPods({ context: { client }, resource, recorder, expectations }: Scope, key: string, set: ReplicaSet, count: number): Promise<{ error: unknown } | undefined> {
   expectations.expectCreations(key, count)
   const { successes, error } = await slowStartBatch(count, async () => {
     try {
-      const pod = await client.create(core.pods, podOf(set))
+      const pod = await client.create(core.pods, podOf(set, resource))
       recorder.event(set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
     } catch (caught) {
       // The namespace goes away, and the set with it: there is nobody to tell.
