@@ -26,6 +26,9 @@ const flags = {
   'tls-private-key-file': { type: 'string', description: 'File containing the private key matching --tls-cert-file.', group: 'Secure serving' },
   'client-ca-file': { type: 'string', description: 'A request with a client certificate signed by one of these authorities is authenticated by its common name.', group: 'Authentication' },
   'root-ca-file': { type: 'string', description: 'The authority to publish in each namespace as kube-root-ca.crt.', group: 'Service accounts' },
+  'cluster-signing-cert-file': { type: 'string', description: 'The authority that signs approved certificate requests. Requires --cluster-signing-key-file; without both, none are signed.', group: 'Csrsigning controller' },
+  'cluster-signing-key-file': { type: 'string', description: 'The private key of --cluster-signing-cert-file.', group: 'Csrsigning controller' },
+  'cluster-signing-duration': { type: 'duration', default: '8760h0m0s', description: 'The longest that a signed certificate lasts.', group: 'Csrsigning controller' },
   'cluster-cidr': { type: 'string[]', description: 'CIDR range for pods in cluster (one of each family). Requires --allocate-node-cidrs to be true.', group: 'Node IPAM' },
   'allocate-node-cidrs': { type: 'boolean', description: 'Should CIDRs for pods be allocated to nodes.', group: 'Node IPAM' },
   'node-cidr-mask-size': { type: 'number', description: 'Mask size for node cidr in cluster; 24 for IPv4 and 64 for IPv6 without it.', group: 'Node IPAM' },
@@ -54,6 +57,9 @@ export const command = defineCommand({
   async run(given, _positionals, io) {
     check(given)
     const rootCa = given['root-ca-file'] === undefined ? '' : await readNamed('root-ca-file', given['root-ca-file'])
+    const [signingCert, signingKey] = [given['cluster-signing-cert-file'], given['cluster-signing-key-file']]
+    const signingCa = signingCert === undefined || signingKey === undefined ? undefined
+      : { certificate: await readNamed('cluster-signing-cert-file', signingCert), key: await readNamed('cluster-signing-key-file', signingKey) }
     const metrics = await createMetricsRegistry()
     const transport = await meteredTransport(transportFromKubeconfig(given.kubeconfig), metrics, await kubeconfigHost(given.kubeconfig))
     const client = createClient(transport, { userAgent: 'kube-controller-manager', fieldManager: 'kube-controller-manager' })
@@ -63,7 +69,7 @@ export const command = defineCommand({
     const start = async (signal: AbortSignal): Promise<void> => {
       const informers = createInformers(client, { logger: io.logger })
       leading = await startControllers({
-        client, informers, logger: io.logger, signal, rootCa, queueObserver, controllers: given.controllers,
+        client, informers, logger: io.logger, signal, rootCa, signingCa, signingDurationSeconds: given['cluster-signing-duration'] / 1000, queueObserver, controllers: given.controllers,
         clusterCidr: given['allocate-node-cidrs'] ? given['cluster-cidr'] : [],
         nodeCidrMaskSizeIpv4: given['node-cidr-mask-size-ipv4'] ?? given['node-cidr-mask-size'] ?? 24,
         nodeCidrMaskSizeIpv6: given['node-cidr-mask-size-ipv6'] ?? given['node-cidr-mask-size'] ?? 64,
@@ -106,6 +112,7 @@ function check(given: Flags): void {
     throw new CommandError(`--controllers: ${errorText(error)}`)
   }
   if (given['kube-api-content-type'] !== 'application/json') throw new CommandError(`invalid argument ${JSON.stringify(given['kube-api-content-type'])} for "--kube-api-content-type" flag: only application/json is served`)
+  if ((given['cluster-signing-cert-file'] === undefined) !== (given['cluster-signing-key-file'] === undefined)) throw new CommandError('--cluster-signing-cert-file and --cluster-signing-key-file must be given together')
   if (given['allocate-node-cidrs'] && given['cluster-cidr'].length === 0) throw new CommandError('--cluster-cidr: must be set when --allocate-node-cidrs is true')
   if ((given['tls-cert-file'] === undefined) !== (given['tls-private-key-file'] === undefined)) throw new CommandError('--tls-cert-file and --tls-private-key-file must be given together')
 }

@@ -8,6 +8,10 @@ export interface ControllerSettings {
   nodeCidrMaskSizeIpv6: number
   /** PEM that `kube-root-ca.crt` publishes; empty: not published. */
   rootCa: string
+  /** Signs approved certificate requests (PEM); absent: none are signed. */
+  signingCa?: { readonly certificate: string; readonly key: string }
+  /** The longest that a signed certificate lasts. */
+  signingDurationSeconds: number
   concurrentDeploymentSyncs: number
   concurrentReplicaSetSyncs: number
   concurrentEndpointSliceSyncs: number
@@ -27,6 +31,7 @@ export const defaultSettings: ControllerSettings = {
   nodeCidrMaskSizeIpv4: 24,
   nodeCidrMaskSizeIpv6: 64,
   rootCa: '',
+  signingDurationSeconds: 365 * 86_400,
   concurrentDeploymentSyncs: 5,
   concurrentReplicaSetSyncs: 5,
   concurrentEndpointSliceSyncs: 5,

@@ -1,4 +1,5 @@
 import { attachDetachController } from './attach-detach/controller.ts'
+import { csrApproving, csrCleaner, csrSigning } from './certificate-signing/controllers.ts'
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts'
 import type { Controller } from './context.ts'
 import { cronJobController } from './cronjob/controller.ts'
@@ -55,6 +56,9 @@ export const controllers: readonly Controller[] = [
   resourceClaimController,
   resourceQuotaController,
   attachDetachController,
+  csrApproving,
+  csrSigning,
+  csrCleaner,
 ]
 
 /** The controllers that `--controllers` chooses: `*` for all that are on by default, `NAME` and `-NAME`. Throws where a name is unknown. */

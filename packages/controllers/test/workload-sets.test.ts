@@ -1,8 +1,9 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { apps, core } from '@berth/api'
+import { apps, certificates, core } from '@berth/api'
 import type { DaemonSet, StatefulSet } from '@berth/api/types/apps/v1'
+import type { KeyUsage } from '@berth/api/types/certificates/v1'
 import type { Pod, ReplicationController } from '@berth/api/types/core/v1'
-import { isNotFound } from '@berth/kube'
+import { createCertificateRequest, inspectCertificate, isNotFound } from '@berth/kube'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually, startCluster, type TestCluster } from './cluster.ts'
 
@@ -204,4 +205,31 @@ test('a ReplicationController keeps its pods, adopts and releases, and a Service
   await eventually('no pod, no endpoint', addresses, (count) => count === 0)
   await cluster.client.delete(core.services, 'rc', { namespace })
   await eventually('the Endpoints go with the Service', () => cluster.client.list(core.endpoints, { namespace, fieldSelector: 'metadata.name=rc' }), (list) => list.items.length === 0)
+})
+
+test('a kubelet’s client certificate is approved and signed for who may have it; others wait, and what a signer does not sign fails', async () => {
+  const ask = async (name: string, signer: string, commonName: string, usages: KeyUsage[]): Promise<void> => {
+    const { request } = await createCertificateRequest({ commonName, organizations: ['system:nodes'] })
+    await cluster.client.create(certificates.certificatesigningrequests, { metadata: { name }, spec: { request: Buffer.from(request).toString('base64'), signerName: `kubernetes.io/${signer}`, usages, expirationSeconds: 3600 } })
+  }
+  const read = (name: string) => () => cluster.client.get(certificates.certificatesigningrequests, name)
+  await ask('node', 'kube-apiserver-client-kubelet', 'system:node:n1', ['digital signature', 'client auth'])
+  const signed = await eventually('it is signed', read('node'), (each) => each.status?.certificate !== undefined)
+  expect(signed.status?.conditions).toMatchObject([{ type: 'Approved', reason: 'AutoApproved', message: 'Auto approving kubelet client certificate after SubjectAccessReview.' }])
+  const facts = inspectCertificate(Buffer.from(signed.status?.certificate ?? '', 'base64').toString())
+  expect(facts).toMatchObject({ commonName: 'system:node:n1', organizations: ['system:nodes'] })
+  expect(facts.notAfter - Date.now()).toBeLessThanOrEqual(3600_000)
+
+  await ask('user', 'kube-apiserver-client', 'jane', ['client auth'])
+  await ask('bad', 'kubelet-serving', 'system:node:n1', ['digital signature', 'server auth'])
+  for (const name of ['user', 'bad']) {
+    const waiting = await read(name)()
+    expect(waiting.status?.conditions).toBeUndefined()
+    const conditions = [{ type: 'Approved', status: 'True' as const, reason: 'Test', message: 'by hand' }]
+    await cluster.client.update(certificates.certificatesigningrequests, { ...waiting, status: { conditions } }, { subresource: 'approval' })
+  }
+  await eventually('the user has one', read('user'), (each) => each.status?.certificate !== undefined)
+  const failed = await eventually('the other failed', read('bad'), (each) => each.status?.conditions?.some((condition) => condition.type === 'Failed') === true)
+  expect(failed.status?.conditions?.find((condition) => condition.type === 'Failed')).toMatchObject({ reason: 'SignerValidationFailure', message: 'DNS or IP subjectAltName is required' })
+  expect(failed.status?.certificate).toBeUndefined()
 })

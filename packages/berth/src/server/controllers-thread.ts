@@ -3,9 +3,9 @@ import { startControllers } from '@berth/controllers'
 import { runPartThread } from './part-thread.ts'
 
 /** What the main thread says about the cluster. */
-interface Settings { clusterCidr: string; nodeCidrMaskSize: number; rootCa: string }
+interface Settings { clusterCidr: string; nodeCidrMaskSize: number; rootCa: string; signingCa: { certificate: string; key: string } }
 
 await runPartThread('controllers', async ({ client, logger, settings }) => {
-  const { clusterCidr, nodeCidrMaskSize, rootCa } = settings as unknown as Settings
-  return startControllers({ client, informers: createInformers(client, { logger }), logger, clusterCidr, nodeCidrMaskSize, rootCa })
+  const { clusterCidr, nodeCidrMaskSize, rootCa, signingCa } = settings as unknown as Settings
+  return startControllers({ client, informers: createInformers(client, { logger }), logger, clusterCidr, nodeCidrMaskSize, rootCa, signingCa })
 })
