@@ -233,3 +233,27 @@ test('a kubelet’s client certificate is approved and signed for who may have i
   expect(failed.status?.conditions?.find((condition) => condition.type === 'Failed')).toMatchObject({ reason: 'SignerValidationFailure', message: 'DNS or IP subjectAltName is required' })
   expect(failed.status?.certificate).toBeUndefined()
 })
+
+test('controllers that are started anew find sets as they should be, and write nothing', async () => {
+  await cluster.client.create(apps.daemonsets, daemonSet('calm-ds', { minReadySeconds: 1 }))
+  await cluster.client.create(apps.statefulsets, statefulSet('calm-sts', { volumeClaimTemplates: [claimTemplate], persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete', whenDeleted: 'Delete' } }))
+  await cluster.client.create(core.services, { metadata: { name: 'calm', namespace }, spec: { selector: { app: 'calm-sts' }, ports: [{ name: 'a', port: 80 }, { name: 'b', port: 81, appProtocol: 'h2c' }] } })
+  await eventually('the daemons are there', () => daemons('calm-ds'), running(3))
+  await eventually('the set is there', () => stateful('calm-sts'), settled(3))
+  await eventually('the Endpoints are there', () => cluster.client.get(core.endpoints, 'calm', { namespace }), (each) => each.subsets?.[0]?.addresses?.length === 3)
+  await eventually('the claims are the set’s', () => cluster.client.list(core.persistentvolumeclaims, { namespace, labelSelector: 'app=calm-sts' }), (list) => list.items.every((claim) => claim.metadata.ownerReferences?.[0]?.kind === 'StatefulSet'))
+  const versions = async (): Promise<unknown> => (await Promise.all([
+    daemons('calm-ds'), stateful('calm-sts'), cluster.client.get(core.endpoints, 'calm', { namespace }),
+    ...['calm-ds', 'calm-sts'].flatMap((app) => [core.pods, core.persistentvolumeclaims, apps.controllerrevisions].map((resource) => cluster.client.raw({ method: 'GET', path: `${resource.group === '' ? '/api/v1' : '/apis/apps/v1'}/namespaces/${namespace}/${resource.resource}?labelSelector=app%3D${app}` }).then(async (response) => {
+      let text = ''
+      for await (const chunk of response.body) text += Buffer.from(chunk).toString()
+      return JSON.parse(text) as { items: { metadata: { name: string; resourceVersion?: string } }[] }
+    }))),
+  ])).flatMap((each) => 'items' in each ? each.items : [each]).map((each) => `${each.metadata.name} ${each.metadata.resourceVersion}`).toSorted()
+  const before = await versions()
+  await cluster.restartControllers()
+  // A change that the new controllers answer shows that they are at work.
+  await cluster.client.create(apps.daemonsets, daemonSet('probe'))
+  await eventually('the new controllers work', () => daemons('probe'), running(3))
+  expect(await versions()).toEqual(before)
+})
