@@ -7,6 +7,7 @@ import { daemonSetController } from './daemonset/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import { disruptionController } from './disruption/controller.ts'
 import { endpointsController } from './endpoints/controller.ts'
+import { endpointSliceMirroringController } from './endpoints/mirror-controller.ts'
 import { endpointSliceController } from './endpointslice/controller.ts'
 import { ephemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { garbageCollector } from './garbage-collector/controller.ts'
@@ -45,6 +46,7 @@ export const controllers: readonly Controller[] = [
   cronJobController,
   endpointSliceController,
   endpointsController,
+  endpointSliceMirroringController,
   garbageCollector,
   podGarbageCollector,
   clusterRoleAggregationController,

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { apps, certificates, core } from '@berth/api'
+import { apps, certificates, core, discovery } from '@berth/api'
 import type { DaemonSet, StatefulSet } from '@berth/api/types/apps/v1'
 import type { KeyUsage } from '@berth/api/types/certificates/v1'
 import type { Pod, ReplicationController } from '@berth/api/types/core/v1'
@@ -256,4 +256,16 @@ test('controllers that are started anew find sets as they should be, and write n
   await cluster.client.create(apps.daemonsets, daemonSet('probe'))
   await eventually('the new controllers work', () => daemons('probe'), running(3))
   expect(await versions()).toEqual(before)
+})
+
+test('Endpoints kept by hand are mirrored into slices, and those of the API server are not', async () => {
+  const slices = async (): Promise<string[][]> => (await cluster.client.list(discovery.endpointslices, { namespace, labelSelector: 'kubernetes.io/service-name=hand' })).items.map((slice) => (slice.endpoints ?? []).map((each) => `${each.addresses.join()} ${each.conditions?.ready}`))
+  await cluster.client.create(core.services, { metadata: { name: 'hand', namespace }, spec: { ports: [{ port: 80 }] } })
+  const made = await cluster.client.create(core.endpoints, { metadata: { name: 'hand', namespace }, subsets: [{ addresses: [{ ip: '192.0.2.1' }], notReadyAddresses: [{ ip: '192.0.2.2' }], ports: [{ port: 80 }] }] })
+  await eventually('both are there', slices, (all) => JSON.stringify(all) === '[["192.0.2.1 true","192.0.2.2 false"]]')
+  await cluster.client.update(core.endpoints, { ...made, subsets: [{ addresses: [{ ip: '192.0.2.3' }], ports: [{ port: 80 }] }] })
+  await eventually('they follow', slices, (all) => JSON.stringify(all) === '[["192.0.2.3 true"]]')
+  expect((await cluster.client.list(discovery.endpointslices, { namespace, labelSelector: 'kubernetes.io/service-name=kubernetes' })).items).toHaveLength(1)
+  await cluster.client.delete(core.endpoints, 'hand', { namespace })
+  await eventually('they go with them', slices, (all) => all.length === 0)
 })
