@@ -91,9 +91,7 @@ describe.skipIf(kubeScheduler === undefined)(`a stock kube-scheduler (needs kube
         const victims = ours.node === undefined ? ours.preemption?.victims.map(({ key }) => key).sort() ?? [] : []
         const where = `BERTH_SEED=${seed + i} BERTH_CLUSTERS=1, pod d${p}: ${JSON.stringify(pod.spec)}`
         if (victims.length > 0) {
-          // Its victims are gone at once here, and it follows them.
-          const { spec: { nodeName } } = await world.placed(pod)
-          expect({ node: nodeName, victims: world.missing(placed) }, where).toEqual({ node: ours.node === undefined ? ours.preemption?.nominatedNode : '', victims })
+          expect(await world.preempted(pod, victims.length, placed), where).toEqual({ node: ours.node === undefined ? ours.preemption?.nominatedNode : '', victims })
           seen.preempted++
           break
         }
@@ -155,8 +153,7 @@ describe.skipIf(kubeScheduler === undefined)(`a stock kube-scheduler (needs kube
         expect(theirs.status?.conditions?.find((c) => c.type === 'PodScheduled')?.message, where).toBe(misfitMessage(ours.misfit))
         continue
       }
-      const { spec: { nodeName } } = await world.placed(pod)
-      expect({ node: nodeName, victims: world.missing(placed) }, where).toEqual({ node: ours.preemption?.nominatedNode, victims })
+      expect(await world.preempted(pod, victims.length, placed), where).toEqual({ node: ours.preemption?.nominatedNode, victims })
       preempted++
     }
     console.log(`${preempted} of ${clusters} pods preempted alike`)

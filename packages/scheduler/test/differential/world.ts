@@ -112,15 +112,6 @@ export class World {
     return [...placed].filter((key) => this.#pods.store.get(key) === undefined).sort()
   }
 
-  /** Waits until a pod has a node, and gives it. */
-  placed(pod: Pod): Promise<Pod> {
-    const key = keyOf(pod)
-    return this.#until(`${key} has a node`, () => {
-      const now = this.#pods.store.get(key)
-      return now?.spec.nodeName ? now : undefined
-    })
-  }
-
   async addBudget(budget: PodDisruptionBudget): Promise<void> {
     const { name, namespace = '' } = budget.metadata
     await this.client.create(policy.poddisruptionbudgets, budget)
@@ -135,6 +126,21 @@ export class World {
       const now = this.#pods.store.get(key)
       return now && (now.spec.nodeName || now.status?.conditions?.some((c) => c.type === 'PodScheduled' && c.status === 'False')) ? now : undefined
     })
+  }
+
+  /** Waits until the scheduler has chosen a node for a pod, if only to have room there, and until so many pods are gone for it; the node, and who is gone. */
+  async preempted(pod: Pod, count: number, among: ReadonlySet<string>): Promise<{ node: string; victims: string[] }> {
+    const key = keyOf(pod)
+    const node = await this.#until(`${key} has a node or is nominated to one`, () => {
+      const now = this.#pods.store.get(key)
+      return now?.spec.nodeName || now?.status?.nominatedNodeName || undefined
+    })
+    // Whoever has been preempted goes one after the other; that the pod itself comes to the node is not what is compared.
+    const victims = await this.#until(`${count} pods are gone for ${key}`, () => {
+      const gone = this.missing(among)
+      return gone.length >= count ? gone : undefined
+    })
+    return { node, victims }
   }
 
   async remove(pod: Pod): Promise<void> {
