@@ -38,20 +38,6 @@ export function celRules(source: JsonObject): ExtraValidation | undefined {
   }
 }
 
-/** What is wrong with a schema's rules: the path of each that does not compile, and why. */
-export function ruleProblems(source: JsonObject): { path: string, problem: string }[] {
-  const problems: { path: string, problem: string }[] = []
-  const look = (node: RuleNode | undefined, path: string): void => {
-    if (!node) return
-    for (const [i, { error }] of node.rules.entries()) if (error !== undefined) problems.push({ path: `${path}.x-kubernetes-validations[${i}].rule`, problem: error })
-    for (const [name, property] of node.properties) look(property, `${path}.properties[${name}]`)
-    look(node.additional, `${path}.additionalProperties`)
-    look(node.items, `${path}.items`)
-  }
-  look(compileNode(structuralOf(source), true), '')
-  return problems
-}
-
 function compileNode(schema: Structural, isRoot: boolean): RuleNode | undefined {
   const properties = new Map<string, RuleNode>()
   for (const [name, property] of schema.properties) {

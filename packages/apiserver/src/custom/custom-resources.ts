@@ -9,12 +9,10 @@ import { deleteObject } from '../registry/delete.ts'
 import type { Registry } from '../registry/registry.ts'
 import { internalScope } from '../registry/scope.ts'
 import { formatTime } from '../registry/values.ts'
+import { cleanupFinalizer } from '../resources/customresourcedefinitions.ts'
 import { definitionsOf } from './definition.ts'
 import type { ExtraOf } from './definition.ts'
 import { isEstablished, statusOf, withCondition } from './names.ts'
-
-/** Upstream's finalizer: it stays on a definition until its objects are gone. */
-export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
 
 const retryMs = 1000
 

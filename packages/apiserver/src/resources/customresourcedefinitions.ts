@@ -5,7 +5,7 @@ import type { ResourceDefinition } from '../registry/definition.ts'
 import { bumpOnSpecChange, keepStatus, statusReset, statusSubresource } from './common.ts'
 
 /** Stays on a definition until the objects it defines are gone. */
-const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
+export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
 
 const asDefinition = (object: ApiObject): CustomResourceDefinition => object as unknown as CustomResourceDefinition
 
