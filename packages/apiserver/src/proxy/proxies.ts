@@ -1,12 +1,13 @@
 import { randomInt } from 'node:crypto'
 import ipaddr from 'ipaddr.js'
-import { core, discovery } from '@berth/api'
+import { core } from '@berth/api'
 import type { Node, Pod, Service } from '@berth/api/types/core/v1'
 import { badRequest, serviceUnavailable } from '../errors.ts'
 import type { ConnectHandler, ResourceStore } from '../interfaces.ts'
 import { httpProxy, type ProxyTarget } from './http-proxy.ts'
 import type { KubeletAccess } from './kubelet-access.ts'
 import type { ProxyName } from './proxy-name.ts'
+import { serviceEndpoints } from './service-endpoints.ts'
 
 /** nodes/proxy, pods/proxy and services/proxy. Backends over https are not checked (their certificates are their own), kubelets as everywhere. */
 export function proxies(store: ResourceStore, kubelet: KubeletAccess): ConnectHandler[] {
@@ -32,15 +33,10 @@ function serviceTarget(store: ResourceStore, service: Service, asked: ProxyName)
   const ports = service.spec?.ports ?? []
   const port = asked.port === '' ? (ports.length === 1 ? ports[0] : ports.find((p) => !p.name)) : ports.find((p) => p.name === asked.port || String(p.port) === asked.port)
   if (!port) throw serviceUnavailable(asked.port === '' ? `no endpoints available for service ${JSON.stringify(name)}` : `no service port ${JSON.stringify(asked.port)} found for service ${JSON.stringify(name)}`)
-  const candidates = store.list(discovery.endpointslices, service.metadata.namespace ?? '')
-    .filter((slice) => slice.metadata.labels?.['kubernetes.io/service-name'] === name)
-    .flatMap((slice) => {
-      const number = slice.ports?.find((p) => (p.name ?? '') === (port.name ?? ''))?.port
-      return number === undefined ? [] : (slice.endpoints ?? []).filter((e) => e.conditions?.ready !== false).flatMap((e) => e.addresses.map((address) => ({ address, number })))
-    })
+  const candidates = serviceEndpoints(store, service, port)
   const chosen = candidates.length === 0 ? undefined : candidates[randomInt(candidates.length)]
   if (!chosen) throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`)
-  return target(asked.scheme, chosen.address, String(chosen.number))
+  return target(asked.scheme, chosen.address, String(chosen.port))
 }
 
 /** Addresses of this machine itself are nobody's to reach through the server. */

@@ -1,9 +1,10 @@
 // Asking a webhook: one AdmissionReview there, one back (admission.k8s.io/v1).
 import { request } from 'node:https'
 import { isIP } from 'node:net'
-import { discovery, core } from '@berth/api'
+import { core } from '@berth/api'
 import type { MutatingWebhook, ValidatingWebhook, WebhookClientConfig } from '@berth/api/types/admissionregistration/v1'
 import type { AdmissionAttributes, ResourceStore } from '../../interfaces.ts'
+import { serviceEndpoints } from '../../proxy/service-endpoints.ts'
 import { admissionRequest } from './request.ts'
 
 /** What a webhook answered. */
@@ -36,12 +37,9 @@ export function webhookTarget(config: WebhookClientConfig, store: ResourceStore)
   if (!servicePort) throw new Error(`no service port ${port} found for service ${JSON.stringify(name)}`)
   const serverName = `${name}.${namespace}.svc`
   const url = `https://${serverName}:${port}${path}`
-  const endpoint = store.list(discovery.endpointslices, namespace).filter((slice) => slice.metadata.labels?.['kubernetes.io/service-name'] === name).flatMap((slice) => {
-    const number = slice.ports?.find((each) => (each.name ?? '') === (servicePort.name ?? ''))?.port
-    return number === undefined ? [] : (slice.endpoints ?? []).filter((each) => each.conditions?.ready !== false).flatMap(({ addresses }) => addresses.map((address) => ({ address, number })))
-  })[0]
+  const [endpoint] = serviceEndpoints(store, found, servicePort)
   if (!endpoint) throw new Error(`Post ${JSON.stringify(url)}: no endpoints available for service ${JSON.stringify(name)}`)
-  return { url, host: endpoint.address, port: endpoint.number, serverName, path }
+  return { url, host: endpoint.address, port: endpoint.port, serverName, path }
 }
 
 /** Asks a webhook. Throws an Error where it cannot be reached, answers too late, or answers nonsense. */
