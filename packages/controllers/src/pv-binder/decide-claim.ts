@@ -1,7 +1,6 @@
 import type { PersistentVolume, PersistentVolumeClaim } from '@berth/api/types/core/v1'
 import type { StorageClass } from '@berth/api/types/storage/v1'
-import { bindsLate, claimClass, claimSize, hasAccessModes, refersToClaim, volumeAnnotations, volumeClass, volumeModesDiffer, volumeSize } from '@berth/pod-rules'
-import { defaultClass } from './default-class.ts'
+import { bindsLate, claimClass, claimSize, defaultStorageClass, hasAccessModes, refersToClaim, volumeAnnotations, volumeClass, volumeModesDiffer, volumeSize } from '@berth/pod-rules'
 import { bestVolumeFor } from './index-volumes.ts'
 
 /** What the binder knows. */
@@ -74,7 +73,7 @@ function decideOpen(claim: PersistentVolumeClaim, world: World): ClaimStep {
   const volume = bestVolumeFor(claim, world.volumes(), late)
   if (volume) return { do: 'bind', volume }
   if (claim.spec.storageClassName === undefined && claim.metadata.annotations?.[volumeAnnotations.betaStorageClass] === undefined) {
-    const found = defaultClass(world.classes())
+    const found = defaultStorageClass(world.classes())
     if (found) return { do: 'assign-class', className: found.metadata.name }
   }
   if (late && claim.metadata.annotations?.[volumeAnnotations.selectedNode] === undefined) return { do: 'phase', phase: 'Pending', note: waitingNote(world.unscheduledPods(claim)) }

@@ -3,7 +3,7 @@ import type { PersistentVolume, PersistentVolumeClaim } from '@berth/api/types/c
 import type { StorageClass } from '@berth/api/types/storage/v1'
 import { decideClaim, type World } from './decide-claim.ts'
 import { decideVolume, reclaimFailure, unbound } from './decide-volume.ts'
-import { defaultClass } from './default-class.ts'
+import { defaultStorageClass } from '@berth/pod-rules'
 import { nextStatus } from './write.ts'
 
 const done = { 'pv.kubernetes.io/bind-completed': 'yes' }
@@ -100,7 +100,7 @@ test('taking a binding back leaves what the user wrote', () => {
 test('of two default classes the younger one counts', () => {
   const marked = (name: string, creationTimestamp: string): StorageClass => classOf({ metadata: { name, creationTimestamp, annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } } })
   const plain = classOf({ metadata: { name: 'z', creationTimestamp: '2026-02-01T00:00:00Z', annotations: { 'storageclass.kubernetes.io/is-default-class': 'false' } } })
-  expect(defaultClass([plain, marked('a', '2026-01-01T00:00:00Z'), marked('c', '2026-01-02T00:00:00Z'), marked('b', '2026-01-02T00:00:00Z')])?.metadata.name).toBe('b')
+  expect(defaultStorageClass([plain, marked('a', '2026-01-01T00:00:00Z'), marked('c', '2026-01-02T00:00:00Z'), marked('b', '2026-01-02T00:00:00Z')])?.metadata.name).toBe('b')
 })
 
 test("a claim's capacity is its volume's when it is bound, and not taken over again", () => {

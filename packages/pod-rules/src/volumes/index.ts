@@ -1,2 +1,3 @@
 export * from './claims.ts'
+export * from './default-class.ts'
 export * from './matching.ts'
