@@ -26,6 +26,19 @@ export function bumpOnSpecChange(object: ApiObject, old: ApiObject): void {
   bumpGeneration(object, !equalValues(object['spec'], old['spec']))
 }
 
+/** The strategy of kinds of a spec and a status: status comes by its subresource alone, and a new generation with each new spec. */
+export const specAndStatus = {
+  resetFields: statusReset,
+  prepareForCreate(object: ApiObject): void {
+    object['status'] = {}
+    bumpGeneration(object, true)
+  },
+  prepareForUpdate(object: ApiObject, old: ApiObject): void {
+    keepStatus(object, old)
+    bumpOnSpecChange(object, old)
+  },
+} as const
+
 interface StatusOptions {
   keepLabels?: boolean
   keepOwners?: boolean

@@ -2,20 +2,12 @@
 import { networking } from '@berth/api'
 import type { ResourceDefinition } from '../registry/definition.ts'
 import { bumpGeneration } from '../registry/system-fields.ts'
-import { bumpOnSpecChange, keepStatus, statusReset, statusSubresource } from './common.ts'
+import { bumpOnSpecChange, specAndStatus, statusSubresource } from './common.ts'
 
 export const ingresses: ResourceDefinition = {
   resource: networking.ingresses,
   storagePrefix: 'ingress',
-  resetFields: statusReset,
-  prepareForCreate(object) {
-    object['status'] = {}
-    bumpGeneration(object, true)
-  },
-  prepareForUpdate(object, old) {
-    keepStatus(object, old)
-    bumpOnSpecChange(object, old)
-  },
+  ...specAndStatus,
   subresources: { status: statusSubresource() },
 }
 

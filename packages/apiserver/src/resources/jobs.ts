@@ -3,7 +3,7 @@ import type { ApiObject } from '../interfaces.ts'
 import type { ResourceDefinition } from '../registry/definition.ts'
 import { bumpGeneration } from '../registry/system-fields.ts'
 import { asRecord, valueAt } from '../registry/values.ts'
-import { bumpOnSpecChange, keepStatus, statusReset, statusSubresource } from './common.ts'
+import { bumpOnSpecChange, keepStatus, specAndStatus, statusReset, statusSubresource } from './common.ts'
 
 const uidLabel = 'batch.kubernetes.io/controller-uid'
 
@@ -48,14 +48,6 @@ export const jobs: ResourceDefinition = {
 export const cronjobs: ResourceDefinition = {
   resource: batch.cronjobs,
   storagePrefix: 'cronjobs',
-  resetFields: statusReset,
-  prepareForCreate(object) {
-    object['status'] = {}
-    bumpGeneration(object, true)
-  },
-  prepareForUpdate(object, old) {
-    keepStatus(object, old)
-    bumpOnSpecChange(object, old)
-  },
+  ...specAndStatus,
   subresources: { status: statusSubresource() },
 }

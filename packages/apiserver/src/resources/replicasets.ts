@@ -1,21 +1,12 @@
 import { apps } from '@berth/api'
 import type { ResourceDefinition } from '../registry/definition.ts'
-import { bumpGeneration } from '../registry/system-fields.ts'
 import { valueAt } from '../registry/values.ts'
-import { bumpOnSpecChange, keepStatus, scaleSubresource, statusReset, statusSubresource } from './common.ts'
+import { scaleSubresource, specAndStatus, statusSubresource } from './common.ts'
 
 export const replicasets: ResourceDefinition = {
   resource: apps.replicasets,
   storagePrefix: 'replicasets',
-  resetFields: statusReset,
-  prepareForCreate(object) {
-    object['status'] = {}
-    bumpGeneration(object, true)
-  },
-  prepareForUpdate(object, old) {
-    keepStatus(object, old)
-    bumpOnSpecChange(object, old)
-  },
+  ...specAndStatus,
   fieldLabels: { 'status.replicas': (o) => String(valueAt(o, 'status', 'replicas') ?? 0) },
   subresources: { status: statusSubresource(), scale: scaleSubresource },
 }
