@@ -174,13 +174,13 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   await pods.whenSynced(signal)
   if (settings.staticPodPath) {
     late.statics = createStaticPods({
-      path: settings.staticPodPath, nodeName: settings.nodeName, client, pods: manager, apiPods: () => pods.store.list(), node: () => agent.node(), clock, logger, everyMs: settings.fileCheckMs, signal,
+      path: settings.staticPodPath, nodeName: settings.nodeName, client, pods: manager, apiPods: () => pods.store.list(), node: () => agent.node(), mirrored: context.statuses.again, clock, logger, everyMs: settings.fileCheckMs, signal,
     })
     await late.statics.start()
   }
   // Oldest first, so that after a restart the same pods are admitted as before.
   for (const pod of pods.store.list().toSorted((a, b) => fromTime(a.metadata.creationTimestamp) - fromTime(b.metadata.creationTimestamp))) if (!isMirror(pod)) manager.upsert(pod)
-  const mirrorOr = (act: (p: Pod) => void) => (p: Pod): void => (isMirror(p) ? late.statics?.poke() : act(p))
+  const mirrorOr = (act: (p: Pod) => void) => (p: Pod): void => (isMirror(p) ? late.statics?.poke(p) : act(p))
   pods.on({ added: mirrorOr(manager.upsert), updated: (_, p) => mirrorOr(manager.upsert)(p), deleted: mirrorOr(manager.removed) })
   pleg.start(signal)
   startLogRotation({ context, listed: () => listed?.containers ?? [], signal })

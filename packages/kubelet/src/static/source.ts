@@ -16,6 +16,8 @@ export interface StaticPodOptions {
   /** The node's pods in the API. */
   apiPods(): readonly Pod[]
   node(): Node
+  /** The static pod of this uid has a mirror that may not show its status. */
+  mirrored(uid: string): void
   clock: Clock
   logger: Logger
   everyMs: number
@@ -30,13 +32,16 @@ export interface StaticPods {
   /** Reads the manifests for the first time; before that no pod may be called an orphan. */
   start(): Promise<void>
   /** A mirror came, went or changed. */
-  poke(): void
+  poke(mirror: Pod): void
 }
 
 export function createStaticPods(options: StaticPodOptions): StaticPods {
   const { path, nodeName, client, pods, clock, logger, signal } = options
   let current = new Map<string, Pod>()
-  let wake = (): void => {}
+  let woken = false
+  let wake = (): void => {
+    woken = true
+  }
 
   const files = async (): Promise<string[]> => {
     const found = await stat(path).catch(() => undefined)
@@ -68,6 +73,16 @@ export function createStaticPods(options: StaticPodOptions): StaticPods {
     for (const [name, pod] of known) if (!wanted.has(name)) await removeMirror(client, pod)
     for (const pod of current.values()) await ensureMirror(client, pod, known.get(fullName(pod)), options.node(), logger)
   }
+  /** Waits for the interval, or for a change; one that came since the last look ends it at once. */
+  const pause = async (): Promise<void> => {
+    if (woken) return
+    const done = new AbortController()
+    wake = () => {
+      woken = true
+      done.abort()
+    }
+    await sleep(clock, options.everyMs, AbortSignal.any([signal, done.signal])).catch(() => {})
+  }
 
   return {
     mirrorOf: (uid) => {
@@ -87,15 +102,18 @@ export function createStaticPods(options: StaticPodOptions): StaticPods {
       }
       void (async () => {
         while (!signal.aborted) {
+          woken = false
           await mirror().catch((error: unknown) => logger.error(error, 'Failed creating or removing a mirror pod'))
-          const woken = new Promise<void>((resolve) => (wake = resolve))
-          await Promise.race([woken, sleep(clock, options.everyMs, signal).catch(() => {})])
+          await pause()
           // Editors write in several steps.
           await sleep(clock, 100, signal).catch(() => {})
           if (!signal.aborted) await read()
         }
       })()
     },
-    poke: () => wake(),
+    poke: (mirror) => {
+      for (const [uid, pod] of current) if (fullName(pod) === fullName(mirror)) options.mirrored(uid)
+      wake()
+    },
   }
 }

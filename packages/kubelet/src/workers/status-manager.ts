@@ -12,6 +12,8 @@ export interface StatusManager {
   /** Everything of the pod is gone from this node: after the last status the object may go too. */
   finish(pod: Pod, status: PodStatus): void
   forget(uid: string): void
+  /** The pod's object in the API is another one than before: what was decided is written to this one too. */
+  again(uid: string): void
   start(signal: AbortSignal): void
 }
 
@@ -124,6 +126,9 @@ export function createStatusManager(options: { client: KubeClient; logger: Logge
     set: (pod, status) => set(pod, status, false),
     finish: (pod, status) => set(pod, status, true),
     forget: (uid) => void entries.delete(uid),
+    again: (uid) => {
+      if (entries.has(uid)) queue.add(uid)
+    },
     start: (signal) => {
       signal.addEventListener('abort', () => queue.shutDown(), { once: true })
       void runWorkers(queue, 4, write, { logger, signal })
