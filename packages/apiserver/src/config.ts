@@ -2,6 +2,9 @@
 import { join } from 'node:path'
 import type { ApiServerOptions } from './interfaces.ts'
 
+/** As a directory: none, as SQLite takes the word. Nothing is read or written there. */
+export const inMemory = ':memory:'
+
 /** Fills in what is not given. `dataDir` is the one setting without a default. */
 export function apiServerOptions(given: Partial<ApiServerOptions> & { dataDir: string }): ApiServerOptions {
   const issuer = given.serviceAccountIssuer ?? 'https://kubernetes.default.svc.cluster.local'
@@ -12,6 +15,6 @@ export function apiServerOptions(given: Partial<ApiServerOptions> & { dataDir: s
     kubeletPreferredAddressTypes: ['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP'], eventTtlSeconds: 3600, maxRequestBytes: 3 * 1024 * 1024,
     requestTimeoutSeconds: 60, minRequestTimeoutSeconds: 1800,
     ...given,
-    certDir: given.certDir ?? join(given.dataDir, 'pki'), serviceAccountIssuer: issuer, apiAudiences: given.apiAudiences && given.apiAudiences.length > 0 ? given.apiAudiences : [issuer],
+    certDir: given.certDir ?? (given.dataDir === inMemory ? inMemory : join(given.dataDir, 'pki')), serviceAccountIssuer: issuer, apiAudiences: given.apiAudiences && given.apiAudiences.length > 0 ? given.apiAudiences : [issuer],
   }
 }

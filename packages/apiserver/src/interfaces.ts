@@ -282,8 +282,9 @@ export interface ServerCertificates {
 
 /** The settings of an API server: upstream's flags in camel case, with upstream's defaults filled in by config.ts. */
 export interface ApiServerOptions {
+  /** Holds the database and, unless `certDir` is given, keys and certificates. `:memory:` writes no file: SQLite in memory, keys and certificates that are the process's alone. */
   dataDir: string
-  /** 'memory' keeps nothing on disk (tests). */
+  /** 'memory' keeps nothing at all (tests of this package). */
   storage: 'sqlite' | 'memory'
   bindAddress: string
   /** 0 picks a free port. */

@@ -5,7 +5,7 @@ import { createLogger, inProcessTransport } from '@berth/kube'
 import type { Logger, RequestHandler, RequestUser, RunningPart, Transport } from '@berth/kube'
 import { advertiseAddressOf, prepareCertificates, renewCertificates } from './certificates/index.ts'
 import type { PreparedCertificates } from './certificates/index.ts'
-import { apiServerOptions } from './config.ts'
+import { apiServerOptions, inMemory } from './config.ts'
 import type { ApiServerOptions, ApiRequest, BootstrapHook } from './interfaces.ts'
 import { Discovery, servedResources } from './http/discovery.ts'
 import { createHandler } from './http/handler.ts'
@@ -25,8 +25,9 @@ import { resourceStore } from './registry/resource-store.ts'
 import { storedResources } from './resources/index.ts'
 import { createSecurity } from './security.ts'
 import { memoryCommitter } from './storage/committer.ts'
+import type { Committer } from './storage/committer.ts'
 import { groupCommitStorage } from './storage/group-commit-storage.ts'
-import { sqliteCommitter } from './storage/sqlite-committer.ts'
+import { inMemoryCommitter, sqliteCommitter } from './storage/sqlite-committer.ts'
 
 /** A running API server. */
 export interface ApiServer extends RunningPart {
@@ -56,10 +57,10 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
   const options = apiServerOptions(rest)
   const features = featureGates(options.featureGates)
   const definitions = enabledDefinitions(storedResources, options.runtimeConfig)
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
+  if (options.dataDir !== inMemory) await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
   const certificates = await prepareCertificates(options)
   let readOnlyBecause: string | undefined
-  const storage = groupCommitStorage(options.storage === 'memory' ? memoryCommitter() : sqliteCommitter(join(options.dataDir, 'state.db')), {
+  const storage = groupCommitStorage(committerOf(options), {
     onState(reason) {
       readOnlyBecause = reason
       if (reason === undefined) logger.info('Storage takes writes again')
@@ -125,6 +126,11 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
     await storage.close().catch(() => {})
     throw error
   }
+}
+
+function committerOf({ storage, dataDir }: ApiServerOptions): Committer {
+  if (storage === 'memory') return memoryCommitter()
+  return dataDir === inMemory ? inMemoryCommitter() : sqliteCommitter(join(dataDir, 'state.db'))
 }
 
 function runningServer(parts: { handler: ApiHandler, listener: Listener, certificates: PreparedCertificates, hooks: BootstrapRun, stop(): Promise<void>, stopping: AbortSignal }): ApiServer {

@@ -1,3 +1,4 @@
+import { inMemory } from '../config.ts'
 import type { ApiServerOptions, ServerLog } from '../interfaces.ts'
 import { type PreparedCertificates, prepareCertificates } from './server-certificates.ts'
 
@@ -8,6 +9,8 @@ const checkEveryMs = 3600 * 1000
  * Returns the way to stop.
  */
 export function renewCertificates(options: ApiServerOptions, current: PreparedCertificates, apply: (renewed: PreparedCertificates) => void, log: ServerLog): () => void {
+  // What is in no file would be made anew, authority and all.
+  if (options.certDir === inMemory) return () => {}
   let known = current
   const timer = setInterval(() => {
     prepareCertificates(options).then((next) => {

@@ -2,11 +2,26 @@
 import { Worker } from 'node:worker_threads'
 import type { Committer, CommitRow } from './committer.ts'
 import { CommitError } from './committer.ts'
+import { openDatabase } from './sqlite-database.ts'
 import type { WriterRequest, WriterResponse } from './sqlite-protocol.ts'
 
 /** Opens (or makes) the SQLite file on a writer thread of its own. Rejects when the file cannot be opened. */
 export function sqliteCommitter(file: string): Committer {
   return new SqliteCommitter(file)
+}
+
+/** SQLite without a file, on this thread: gone with the process. */
+export function inMemoryCommitter(): Committer {
+  const database = openDatabase(':memory:')
+  return {
+    load: async () => database.load(),
+    async commit(rows) {
+      const failed = database.commit(rows)
+      if (failed) throw new CommitError(failed.message, failed.full)
+    },
+    size: () => database.size(),
+    close: async () => database.close(),
+  }
 }
 
 class SqliteCommitter implements Committer {

@@ -1,72 +1,21 @@
-// The writer thread: owns the SQLite file. One transaction a group, one fsync a transaction (WAL with synchronous=FULL).
-import { DatabaseSync } from 'node:sqlite'
+// The writer thread: owns the SQLite file.
 import { parentPort, workerData } from 'node:worker_threads'
-import type { CommitRow } from './committer.ts'
+import { openDatabase } from './sqlite-database.ts'
 import type { WriterRequest, WriterResponse } from './sqlite-protocol.ts'
-
-const schemaVersion = 1
-/** SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY, SQLITE_CANTOPEN: the disk cannot be written at present. */
-const diskErrors = new Set([13, 10, 8, 14])
-
-function open(file: string): DatabaseSync {
-  const db = new DatabaseSync(file)
-  db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-1024')
-  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
-  if (version > schemaVersion) throw new Error(`${file} was written by a newer version (${version}, this one knows ${schemaVersion})`)
-  db.exec(`CREATE TABLE IF NOT EXISTS objects (key TEXT PRIMARY KEY, revision INTEGER NOT NULL, created INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL);
-    INSERT OR IGNORE INTO state (id, revision) VALUES (1, 1);
-    PRAGMA user_version=${schemaVersion}`)
-  return db
-}
 
 function serve(file: string): void {
   const port = parentPort
   if (!port) throw new Error('the SQLite writer runs as a worker thread')
-  const db = open(file)
-  const put = db.prepare('INSERT INTO objects (key, revision, created, value) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, created = excluded.created, value = excluded.value')
-  const remove = db.prepare('DELETE FROM objects WHERE key = ?')
-  const setRevision = db.prepare('UPDATE state SET revision = ? WHERE id = 1')
-  const pageCount = db.prepare('PRAGMA page_count')
-  const pageSize = Number(db.prepare('PRAGMA page_size').get()?.['page_size'] ?? 4096)
-  const size = (): number => Number(pageCount.get()?.['page_count'] ?? 0) * pageSize
+  const database = openDatabase(file)
   const answer = (response: WriterResponse): void => port.postMessage(response)
 
-  function load(): void {
-    const rows: CommitRow[] = []
-    for (const row of db.prepare('SELECT key, revision, created, value FROM objects ORDER BY key').iterate()) {
-      rows.push({ key: String(row['key']), revision: Number(row['revision']), createRevision: Number(row['created']), value: row['value'] as Uint8Array })
-    }
-    answer({ type: 'loaded', rows, revision: Number(db.prepare('SELECT revision FROM state WHERE id = 1').get()?.['revision'] ?? 1), size: size() })
-  }
-
-  function commit(rows: readonly CommitRow[]): void {
-    try {
-      db.exec('BEGIN IMMEDIATE')
-      for (const row of rows) {
-        if (row.value) put.run(row.key, row.revision, row.createRevision, row.value)
-        else remove.run(row.key)
-      }
-      setRevision.run(rows.at(-1)?.revision ?? 0)
-      db.exec('COMMIT')
-    } catch (error) {
-      try {
-        db.exec('ROLLBACK')
-      } catch {
-        // SQLite has rolled back by itself.
-      }
-      const code = (error as { errcode?: number }).errcode ?? 0
-      answer({ type: 'failed', message: error instanceof Error ? error.message : String(error), full: diskErrors.has(code & 0xff) })
-      return
-    }
-    answer({ type: 'committed', size: size() })
-  }
-
   port.on('message', (request: WriterRequest) => {
-    if (request.type === 'load') load()
-    else if (request.type === 'commit') commit(request.rows)
-    else {
-      db.close()
+    if (request.type === 'load') answer({ type: 'loaded', ...database.load(), size: database.size() })
+    else if (request.type === 'commit') {
+      const failed = database.commit(request.rows)
+      answer(failed ? { type: 'failed', ...failed } : { type: 'committed', size: database.size() })
+    } else {
+      database.close()
       answer({ type: 'closed' })
       port.close()
     }
