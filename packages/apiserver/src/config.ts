@@ -2,6 +2,9 @@
 import { join } from 'node:path'
 import type { ApiServerOptions } from './interfaces.ts'
 
+/** The common name under which this server calls aggregated servers: kubeadm's. */
+export const frontProxyName = 'front-proxy-client'
+
 /** As a directory: none, as SQLite takes the word. Nothing is read or written there. */
 export const inMemory = ':memory:'
 
@@ -14,6 +17,10 @@ export function apiServerOptions(given: Partial<ApiServerOptions> & { dataDir: s
     serviceAccountKeyFiles: [], serviceAccountMaxTokenExpirationSeconds: 0, featureGates: {}, runtimeConfig: {}, enableAdmissionPlugins: [], disableAdmissionPlugins: [],
     kubeletPreferredAddressTypes: ['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP'], eventTtlSeconds: 3600, maxRequestBytes: 3 * 1024 * 1024,
     requestTimeoutSeconds: 60, minRequestTimeoutSeconds: 1800,
+    requestHeaderUsernameHeaders: ['X-Remote-User'], requestHeaderUidHeaders: ['X-Remote-Uid'], requestHeaderGroupHeaders: ['X-Remote-Group'], requestHeaderExtraHeadersPrefix: ['X-Remote-Extra-'],
+    // Our own authority signs the one proxy's certificate; of another authority any is taken that it signed.
+    requestHeaderAllowedNames: given.requestHeaderClientCaFile === undefined ? [frontProxyName] : [],
+    enableAggregatorRouting: true, aggregatorRejectForwardingRedirect: true,
     ...given,
     certDir: given.certDir ?? (given.dataDir === inMemory ? inMemory : join(given.dataDir, 'pki')), serviceAccountIssuer: issuer, apiAudiences: given.apiAudiences && given.apiAudiences.length > 0 ? given.apiAudiences : [issuer],
   }

@@ -1,6 +1,6 @@
 // What the rooms of the API server promise each other: requests, users, authentication, authorization, admission, the store that plugins see,
 // virtual resources, connects, hooks. No logic lives here.
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import type { ResourceInfo } from '@berth/api'
 import type { Storage } from './storage/storage.ts'
 
@@ -54,8 +54,10 @@ export interface RequestInfo {
   resource: string
   subresource: string
   name: string
-  /** What follows the subresource (proxy paths). */
+  /** From the resource on; what follows the subresource too (proxy paths). */
   parts: string[]
+  /** `/api/v1/watch/...` is served still, `/api/v1/proxy/...` is not. */
+  prefix: '' | 'watch' | 'proxy'
   fieldSelector: string
   labelSelector: string
 }
@@ -63,6 +65,8 @@ export interface RequestInfo {
 /** What an authenticator may look at. Header names are lower case. */
 export interface AuthenticationRequest {
   headers: Readonly<Record<string, string | undefined>>
+  /** Every header line as it was sent: name, value, name, value. What is in `headers` under one name is joined by commas. */
+  rawHeaders?: readonly string[]
   path: string
   /** The client's certificate chain (DER, leaf first) as TLS saw it, not yet verified against a client CA. Empty without one. */
   clientCertificates: Uint8Array[]
@@ -222,8 +226,12 @@ export interface ApiRequest {
   /** Path with query, as sent. */
   url: string
   headers: Readonly<Record<string, string | undefined>>
+  /** Every header line as it was sent: name, value, name, value. */
+  rawHeaders?: readonly string[]
   /** The whole body; throws RequestEntityTooLarge beyond the limit. Empty without one. */
   body(): Promise<Uint8Array>
+  /** The body as it comes, of any size, for those who pass it on; not to be used together with `body`. */
+  bodyStream?: Readable
   /** Aborts when the client goes away or the server stops. */
   signal: AbortSignal
   remoteAddress: string
@@ -278,6 +286,8 @@ export interface ServerCertificates {
   servingCa: string
   /** Client certificates are asked for when set. */
   clientCa?: string
+  /** The authority of proxies that may name the user in headers. */
+  requestHeaderCa?: string
 }
 
 /** The settings of an API server: upstream's flags in camel case, with upstream's defaults filled in by config.ts. */
@@ -318,6 +328,21 @@ export interface ApiServerOptions {
   kubeletClientKey?: string
   kubeletCertificateAuthority?: string
   kubeletPreferredAddressTypes: string[]
+  /** What this server shows to aggregated API servers; made in --cert-dir where not given. */
+  proxyClientCertFile?: string
+  proxyClientKeyFile?: string
+  /** Authority of proxies that may name the user in headers; made in --cert-dir where not given. */
+  requestHeaderClientCaFile?: string
+  /** Common names of such proxies' certificates; empty allows any that the authority signed. */
+  requestHeaderAllowedNames: string[]
+  requestHeaderUsernameHeaders: string[]
+  requestHeaderUidHeaders: string[]
+  requestHeaderGroupHeaders: string[]
+  requestHeaderExtraHeadersPrefix: string[]
+  /** Requests go to endpoints of an aggregated server's Service, not to its cluster IP. */
+  enableAggregatorRouting: boolean
+  /** Redirects of aggregated servers are not passed on to clients. */
+  aggregatorRejectForwardingRedirect: boolean
   eventTtlSeconds: number
   maxRequestBytes: number
   requestTimeoutSeconds: number

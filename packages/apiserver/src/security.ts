@@ -3,6 +3,7 @@ import { createAdmission } from './admission/index.ts'
 import { ClusterIpAllocator, NodePortAllocator, serviceHook } from './allocators/index.ts'
 import { RequestAuthenticator, TokenAuthenticator } from './authentication/authenticator.ts'
 import { ClientCertificates } from './authentication/client-certificates.ts'
+import { RequestHeaderAuthenticator } from './authentication/request-header.ts'
 import { issuerDiscoveryPaths } from './authentication/issuer-discovery.ts'
 import { jwtSigner, verificationKey } from './authentication/jwt.ts'
 import { ServiceAccountTokens } from './authentication/service-account-tokens.ts'
@@ -25,6 +26,12 @@ export function createSecurity(dependencies: ServerDependencies & { certificates
   const clientsOf = (ca: string | undefined): ClientCertificates | undefined => (ca === undefined ? undefined : new ClientCertificates(ca, now))
   const kubeletCa = options.kubeletCertificateAuthority ? readFileSync(options.kubeletCertificateAuthority, 'utf8') : undefined
   let clientCertificates = clientsOf(certificates.clientCa)
+  const requestHeaderNames = {
+    usernameHeaders: options.requestHeaderUsernameHeaders, uidHeaders: options.requestHeaderUidHeaders, groupHeaders: options.requestHeaderGroupHeaders,
+    extraHeadersPrefix: options.requestHeaderExtraHeadersPrefix,
+  }
+  const proxiesOf = (ca: string): RequestHeaderAuthenticator => new RequestHeaderAuthenticator(ca, options.requestHeaderAllowedNames, requestHeaderNames, now)
+  let requestHeaders = proxiesOf(certificates.requestHeaderCa)
   const audiences = options.apiAudiences.length > 0 ? options.apiAudiences : [options.serviceAccountIssuer]
   const keys = certificates.serviceAccountKeys.map(verificationKey)
   const accounts = new ServiceAccountTokens({ issuer: options.serviceAccountIssuer, keys, store, now })
@@ -38,7 +45,7 @@ export function createSecurity(dependencies: ServerDependencies & { certificates
   const kubelet = kubeletAccess(dependencies, () => ({ ...certificates.kubeletClient, ca: kubeletCa }))
   return {
     authenticator: new RequestAuthenticator({
-      certificates: () => clientCertificates, tokens, audiences, anonymous: options.anonymousAuth, authorizer: authorization.authorizer, log,
+      certificates: () => clientCertificates, requestHeaders: () => requestHeaders, tokens, audiences, anonymous: options.anonymousAuth, authorizer: authorization.authorizer, log,
     }),
     authorizer: authorization.authorizer,
     admission: createAdmission(options, store, authorization.authorizer),
@@ -50,6 +57,7 @@ export function createSecurity(dependencies: ServerDependencies & { certificates
     paths: issuerDiscoveryPaths(dependencies, keys),
     replaceCertificates(renewed) {
       if (renewed.clientCa !== certificates.clientCa) clientCertificates = clientsOf(renewed.clientCa)
+      if (renewed.requestHeaderCa !== certificates.requestHeaderCa) requestHeaders = proxiesOf(renewed.requestHeaderCa)
       certificates = renewed
     },
   }

@@ -1,6 +1,7 @@
 import { unauthorized } from '../errors.ts'
 import type { AuthenticationRequest, Authenticator, Authorizer, ServerLog, UserInfo } from '../interfaces.ts'
 import type { ClientCertificates } from './client-certificates.ts'
+import type { RequestHeaderAuthenticator } from './request-header.ts'
 import { impersonate } from './impersonation.ts'
 import type { ServiceAccountTokens } from './service-account-tokens.ts'
 import { userOfToken } from './token-file.ts'
@@ -42,6 +43,8 @@ export class TokenAuthenticator {
 export interface AuthenticatorParts {
   /** Asked each time: the authorities may be replaced while the server runs. */
   readonly certificates: () => ClientCertificates | undefined
+  /** Proxies that name the user in headers; asked each time as well. */
+  readonly requestHeaders?: () => RequestHeaderAuthenticator
   readonly tokens: TokenAuthenticator
   readonly audiences: readonly string[]
   readonly anonymous: boolean
@@ -50,7 +53,7 @@ export interface AuthenticatorParts {
 }
 
 /**
- * Finds the user of a request: by client certificate, then by bearer token, else anonymous where that is allowed; then by impersonation.
+ * Finds the user of a request: by the headers of a trusted proxy, by client certificate, then by bearer token, else anonymous where that is allowed; then by impersonation.
  * Credentials that nobody accepts are a 401, never anonymous.
  */
 export class RequestAuthenticator implements Authenticator {
@@ -68,6 +71,14 @@ export class RequestAuthenticator implements Authenticator {
 
   #userOf(request: AuthenticationRequest): UserInfo | undefined {
     const failures: unknown[] = []
+    if (request.clientCertificates.length > 0) {
+      try {
+        const user = this.#parts.requestHeaders?.().check(request)
+        if (user) return authenticated(user)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
     const certificates = request.clientCertificates.length > 0 ? this.#parts.certificates() : undefined
     if (certificates) {
       try {

@@ -14,7 +14,8 @@ export function renewCertificates(options: ApiServerOptions, current: PreparedCe
   let known = current
   const timer = setInterval(() => {
     prepareCertificates(options).then((next) => {
-      if (next.servingCert === known.servingCert && next.clientCa === known.clientCa && next.kubeletClient.certificate === known.kubeletClient.certificate) return
+      if (next.servingCert === known.servingCert && next.clientCa === known.clientCa && next.requestHeaderCa === known.requestHeaderCa
+        && next.kubeletClient.certificate === known.kubeletClient.certificate && next.proxyClient.certificate === known.proxyClient.certificate) return
       known = next
       apply(next)
       log.info('Certificates were renewed')

@@ -20,13 +20,17 @@ function optionsWith(more: Partial<ApiServerOptions> = {}): ApiServerOptions {
 test('a first start makes every key and certificate, readable by their owner alone, and a second start takes them as they are', async () => {
   const first = await prepareCertificates(optionsWith())
   const names = (await readdir(certDir)).sort()
-  expect(names).toEqual(['admin.crt', 'admin.key', 'apiserver-kubelet-client.crt', 'apiserver-kubelet-client.key', 'apiserver.crt', 'apiserver.key', 'ca.crt', 'ca.key', 'sa.key', 'sa.pub'])
+  expect(names).toEqual(['admin.crt', 'admin.key', 'apiserver-kubelet-client.crt', 'apiserver-kubelet-client.key', 'apiserver.crt', 'apiserver.key', 'ca.crt', 'ca.key',
+    'front-proxy-ca.crt', 'front-proxy-ca.key', 'front-proxy-client.crt', 'front-proxy-client.key', 'sa.key', 'sa.pub'])
   for (const name of names) expect((await stat(join(certDir, name))).mode & 0o777).toBe(0o600)
   const serving = new X509Certificate(first.servingCert)
   expect(serving.checkIP('10.96.0.1')).toBe('10.96.0.1')
   expect(serving.checkIP('172.30.0.1')).toBe('172.30.0.1')
   expect(serving.checkHost('berth.example')).toBe('berth.example')
   expect(inspectCertificate(first.admin?.certificate ?? '')).toMatchObject({ commonName: 'kubernetes-admin', organizations: ['system:masters'] })
+  expect(inspectCertificate(first.proxyClient.certificate)).toMatchObject({ commonName: 'front-proxy-client' })
+  expect(new X509Certificate(first.proxyClient.certificate).verify(new X509Certificate(first.requestHeaderCa).publicKey)).toBe(true)
+  expect(first.requestHeaderCa).not.toBe(first.clientCa)
   expect(await prepareCertificates(optionsWith())).toEqual(first)
 })
 

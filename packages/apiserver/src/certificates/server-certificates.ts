@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type CertificateAndKey, type CertificateRequest, createCa, createPrivateKeyPem, issueCertificate, needsRenewal, publicKeyPem } from '@berth/kube'
+import { frontProxyName } from '../config.ts'
 import type { ApiServerOptions, ServerCertificates } from '../interfaces.ts'
 import { advertiseAddressOf, servingNames } from './addresses.ts'
 import { kubeconfig } from './kubeconfig.ts'
@@ -12,6 +13,10 @@ export interface PreparedCertificates extends ServerCertificates {
   readonly authority: CertificateAndKey
   /** What the server shows to kubelets. */
   readonly kubeletClient: CertificateAndKey
+  /** What the server shows to aggregated API servers. */
+  readonly proxyClient: CertificateAndKey
+  /** The authority of proxies that may name the user in headers. */
+  readonly requestHeaderCa: string
   /** What the administrator shows; undefined where --client-ca-file names another authority than ours. */
   readonly admin: CertificateAndKey | undefined
   /** Signs service accounts' tokens. */
@@ -22,29 +27,32 @@ export interface PreparedCertificates extends ServerCertificates {
 
 /**
  * Reads the server's keys and certificates from --cert-dir and makes what lacks, is near its end, or does not fit its names any more. The files are named as
- * kubeadm names them: ca, apiserver, apiserver-kubelet-client, admin (.crt and .key), sa.key, sa.pub; all are readable by their owner alone.
+ * kubeadm names them: ca, apiserver, apiserver-kubelet-client, admin, front-proxy-ca, front-proxy-client (.crt and .key), sa.key, sa.pub; all are readable by their owner alone.
  * Files that flags name are read and never written. May be called again at any time: what is good stays.
  */
 export async function prepareCertificates(options: ApiServerOptions, now: number = Date.now()): Promise<PreparedCertificates> {
-  const authority = await prepareAuthority(options.certDir, now)
+  const [authority, frontProxyAuthority] = await Promise.all([prepareAuthority(join(options.certDir, 'ca'), 'kubernetes', now), prepareAuthority(join(options.certDir, 'front-proxy-ca'), 'front-proxy-ca', now)])
   const clientCa = options.clientCaFile ? await readNamed('client-ca-file', options.clientCaFile) : authority.certificate
   const ensure = (base: string, request: CertificateRequest): Promise<CertificateAndKey> => preparePair(join(options.certDir, base), authority, request, now)
-  const [serving, kubeletClient, admin, accounts] = await Promise.all([
+  const requestHeaderCa = options.requestHeaderClientCaFile ? await readNamed('requestheader-client-ca-file', options.requestHeaderClientCaFile) : frontProxyAuthority.certificate
+  const [serving, kubeletClient, proxyClient, admin, accounts] = await Promise.all([
     prepareServing(options, authority, ensure),
     options.kubeletClientCertificate && options.kubeletClientKey
       ? readNamedPair('kubelet-client', options.kubeletClientCertificate, options.kubeletClientKey)
       : ensure('apiserver-kubelet-client', { commonName: 'kube-apiserver-kubelet-client', organizations: ['system:masters'], usages: ['client'] }),
+    options.proxyClientCertFile && options.proxyClientKeyFile
+      ? readNamedPair('proxy-client', options.proxyClientCertFile, options.proxyClientKeyFile)
+      : preparePair(join(options.certDir, 'front-proxy-client'), frontProxyAuthority, { commonName: frontProxyName, usages: ['client'] }, now),
     options.clientCaFile ? undefined : ensure('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'], usages: ['client'] }),
     prepareServiceAccountKeys(options),
   ])
-  return { authority, clientCa, ...serving, kubeletClient, admin, ...accounts }
+  return { authority, clientCa, requestHeaderCa, ...serving, kubeletClient, proxyClient, admin, ...accounts }
 }
 
-async function prepareAuthority(certDir: string, now: number): Promise<CertificateAndKey> {
-  const base = join(certDir, 'ca')
+async function prepareAuthority(base: string, name: string, now: number): Promise<CertificateAndKey> {
   const known = await readPair(base)
   if (known && !needsRenewal(known.certificate, {}, now, 0)) return known
-  const made = await createCa('kubernetes', { now })
+  const made = await createCa(name, { now })
   await writePair(base, made)
   return made
 }

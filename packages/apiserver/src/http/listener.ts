@@ -39,7 +39,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const stopping = new AbortController()
   const server: Http2SecureServer = http2.createSecureServer({
     allowHTTP1: true, cert: options.certificates.servingCert, key: options.certificates.servingKey, minVersion: 'TLSv1.2',
-    ...(options.certificates.clientCa && { ca: options.certificates.clientCa }), requestCert: true, rejectUnauthorized: false,
+    ...clientAuthorities(options.certificates), requestCert: true, rejectUnauthorized: false,
     settings: { maxConcurrentStreams: 250, initialWindowSize: 1024 * 1024 }, maxSessionMemory: 64,
   })
   const sockets = new Set<Socket>()
@@ -66,7 +66,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   return {
     port: (server.address() as AddressInfo).port,
     setCertificates(certificates) {
-      server.setSecureContext({ cert: certificates.servingCert, key: certificates.servingKey, ...(certificates.clientCa && { ca: certificates.clientCa }) })
+      server.setSecureContext({ cert: certificates.servingCert, key: certificates.servingKey, ...clientAuthorities(certificates) })
     },
     async close() {
       stopping.abort(new Error('the server is stopping'))
@@ -79,6 +79,12 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       clearTimeout(timer)
     },
   }
+}
+
+/** The authorities that are named to clients, which choose their certificate by them. */
+function clientAuthorities({ clientCa, requestHeaderCa }: ServerCertificates): { ca?: string[] } {
+  const ca = [clientCa, requestHeaderCa].filter((each) => each !== undefined && each !== '')
+  return ca.length > 0 ? { ca: ca as string[] } : {}
 }
 
 function lowerHeaders(headers: IncomingHttpHeaders): Record<string, string | undefined> {
@@ -127,7 +133,8 @@ function bodyReader(request: IncomingMessage | Http2ServerRequest, limit: number
 function toApiRequest(options: ListenerOptions, stop: AbortSignal, request: IncomingMessage | Http2ServerRequest, gone: AbortSignal, upgrade?: ApiRequest['upgrade']): ApiRequest {
   const socket = 'stream' in request ? request.stream.session?.socket : request.socket
   return {
-    method: request.method ?? 'GET', url: request.url ?? '/', headers: lowerHeaders(request.headers), body: bodyReader(request, options.maxRequestBytes),
+    method: request.method ?? 'GET', url: request.url ?? '/', headers: lowerHeaders(request.headers), rawHeaders: request.rawHeaders, body: bodyReader(request, options.maxRequestBytes),
+    ...(!upgrade && { bodyStream: request }),
     signal: AbortSignal.any([stop, gone]), remoteAddress: socket?.remoteAddress ?? '', clientCertificates: clientCertificates(socket), ...(upgrade && { upgrade }),
   }
 }
