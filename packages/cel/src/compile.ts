@@ -1,12 +1,14 @@
 import { checkExpression } from './check/check.ts'
 import { validateLiterals } from './check/literals.ts'
 import { CelCancelledError, CelCompileError, CelEvaluationError } from './errors.ts'
+import { estimateCost } from './estimate/estimate.ts'
 import { parseExpression } from './parse/parse.ts'
 import { EvaluationContext } from './plan/context.ts'
 import { planExpression } from './plan/plan.ts'
 import { fromTypedJson } from './values/objects.ts'
 import type { CelType } from './types/types.ts'
 import type { Environment } from './environments/environment.ts'
+import type { SizeLookup } from './estimate/sizes.ts'
 import type { Step } from './plan/plan.ts'
 import type { Value } from './values/value.ts'
 
@@ -17,7 +19,14 @@ export interface Program {
   readonly environment: Environment
   /** The top-level names that it reads. */
   readonly references: ReadonlySet<string>
+  /** What it costs at most, where the sizes of its variables were given. */
+  readonly maxCost?: bigint
   readonly run: Step
+}
+
+export interface CompileOptions {
+  /** How large the variables may be: then the program's worst cost is estimated. */
+  readonly sizes?: SizeLookup
 }
 
 export type CompileResult = { readonly program: Program; readonly error?: undefined } | { readonly program?: undefined; readonly error: string }
@@ -26,7 +35,7 @@ export type CompileResult = { readonly program: Program; readonly error?: undefi
  * Compiles an expression: parses, expands macros, checks types, and validates literal durations, timestamps and regular expressions.
  * The error holds everything that is wrong, in the form of upstream's issues (`ERROR: <input>:1:3: undeclared reference to ...`).
  */
-export function compile(expression: string, environment: Environment): CompileResult {
+export function compile(expression: string, environment: Environment, { sizes }: CompileOptions = {}): CompileResult {
   try {
     const parsed = parseExpression(expression, environment.macros)
     const checked = checkExpression(expression, parsed, environment.declarations)
@@ -34,7 +43,8 @@ export function compile(expression: string, environment: Environment): CompileRe
     if (errors.length > 0) return { error: errors.join('\n') }
     const variables = [...checked.references.values()].filter(reference => reference.typeValue === undefined).map(reference => reference.name)
     const references = new Set(variables.filter(name => environment.declarations.variables.has(name)))
-    return { program: { expression, resultType: checked.type, environment, references, run: planExpression(parsed, checked) } }
+    const run = planExpression(parsed, checked)
+    return { program: { expression, resultType: checked.type, environment, references, run, ...(sizes === undefined ? {} : { maxCost: estimateCost(parsed, checked, sizes).max }) } }
   } catch (error) {
     // A conversion of a literal, or a pattern, that can only fail.
     if (error instanceof CelEvaluationError) return { error: `program instantiation failed: ${error.message}` }

@@ -2,15 +2,16 @@
 import { fieldErrors } from '@berth/api'
 import type { FieldError } from '@berth/api'
 import type { DeviceClass, DeviceSelector, ResourceClaim, ResourceClaimSpec, ResourceClaimTemplate } from '@berth/api/types/resource/v1'
-import { compileDeviceSelector, deviceEnvironment } from '@berth/cel'
+import { compileDeviceSelector, deviceEnvironment, deviceSizes, selectorCostLimit } from '@berth/cel'
 
 const environment = deviceEnvironment({})
 
 function checkSelectors(selectors: readonly DeviceSelector[] | undefined, at: string): FieldError[] {
   return (selectors ?? []).flatMap(({ cel }, i) => {
     if (!cel) return []
-    const { error } = compileDeviceSelector(cel.expression, environment)
-    return error === undefined ? [] : [fieldErrors.invalid(`${at}[${i}].cel.expression`, cel.expression, error)]
+    const { selector, error } = compileDeviceSelector(cel.expression, environment, {}, { sizes: deviceSizes })
+    if (error !== undefined) return [fieldErrors.invalid(`${at}[${i}].cel.expression`, cel.expression, error)]
+    return (selector.program.maxCost ?? 0n) > selectorCostLimit ? [fieldErrors.forbidden(`${at}[${i}].cel.expression`, 'too complex, exceeds cost limit')] : []
   })
 }
 

@@ -1,4 +1,4 @@
-// CEL expressions in objects are compiled before the objects are stored: what does not compile is refused. Costs are not estimated.
+// CEL expressions in objects are compiled before the objects are stored: what does not compile, or may cost too much, is refused.
 import type { FieldError } from '@berth/api'
 import type { ApiObject } from '../interfaces.ts'
 import { mutatingPolicyErrors, validatingPolicyErrors, webhookErrors } from './admission.ts'

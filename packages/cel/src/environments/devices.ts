@@ -2,6 +2,7 @@ import { parseQuantity, QuantityError } from '@berth/api'
 import { compile, evaluate } from '../compile.ts'
 import { createEnvironment } from './environment.ts'
 import { CelEvaluationError } from '../errors.ts'
+import { sizesFrom } from '../estimate/sizes.ts'
 import { overload } from '../functions/overload.ts'
 import { QuantityValue } from '../functions/quantity.ts'
 import { parseSemver } from '../functions/semver.ts'
@@ -11,7 +12,8 @@ import { CelList, listOf, ValueMap } from '../values/containers.ts'
 import { typeNameOf } from '../values/runtime-type.ts'
 import type { CelCancelledError } from '../errors.ts'
 import type { Environment } from './environment.ts'
-import type { Program } from '../compile.ts'
+import type { CompileOptions, Program } from '../compile.ts'
+import type { SizeLookup, Sizes } from '../estimate/sizes.ts'
 import type { CelType } from '../types/types.ts'
 import type { CelMap } from '../values/containers.ts'
 import type { Value } from '../values/value.ts'
@@ -52,6 +54,16 @@ function includes(target: Value, item: Value): boolean {
 }
 
 const maxListValues = 64
+
+const attributeSizes: Sizes = { most: 64 }
+const byName = (element: Sizes): Sizes => ({ most: 32, key: { most: 63 }, element: { most: 32, key: { most: 32 }, element } })
+const largest: Sizes = {
+  most: 0, fields: new Map([['driver', { most: 63 }], ['allowMultipleAllocations', { most: 1 }], ['attributes', byName(attributeSizes)], ['capacity', byName({ most: 0 })]]),
+}
+const ofDevice = sizesFrom(largest, node => node.element === attributeSizes ? attributeSizes : undefined)
+
+/** How large the parts of a device may be, by the limits of ResourceSlices. */
+export const deviceSizes: SizeLookup = path => path[0] === 'device' ? ofDevice(path) : undefined
 
 /** The environment of device selectors: `device.driver`, `device.attributes["domain"].name`, `device.capacity[...]`; `cel.bind`. */
 export function deviceEnvironment(features: DeviceFeatures = {}): Environment {
@@ -99,9 +111,9 @@ export class DeviceSelector {
   }
 }
 
-/** Compiles a selector; the error is upstream's (`compilation failed: ERROR: ...`, `must evaluate to bool or the unknown type, not int`). */
-export function compileDeviceSelector(expression: string, environment: Environment, features: DeviceFeatures = {}): SelectorResult {
-  const { program, error } = compile(expression, environment)
+/** Compiles a selector; its worst cost is estimated where sizes are given. The error is upstream's (`compilation failed: ERROR: ...`, `must evaluate to bool or the unknown type, not int`). */
+export function compileDeviceSelector(expression: string, environment: Environment, features: DeviceFeatures = {}, options: CompileOptions = {}): SelectorResult {
+  const { program, error } = compile(expression, environment, options)
   if (program === undefined) return { error: error.startsWith('program instantiation failed') ? error : `compilation failed: ${error}` }
   const { kind } = program.resultType
   if (kind === 'bool' || kind === 'any' || features.listTypeAttributes === true && kind === 'dyn') return { selector: new DeviceSelector(program, features) }

@@ -85,7 +85,8 @@ function objectTypeOf(schema: RuleSchema, name: string): CelType | undefined {
   return type
 }
 
-function withMetadata(schema: RuleSchema): RuleSchema {
+/** The schema of a resource's root with what every resource has. */
+export function withMetadata(schema: RuleSchema): RuleSchema {
   const text = { type: 'string' }
   const properties = schema.properties ?? {}
   const metadata = properties.metadata
