@@ -38,6 +38,7 @@ import { podTable } from './pod.ts'
 import { priorityClassTable } from './priority-class.ts'
 import { replicaSetTable } from './replica-set.ts'
 import { clusterRoleBindingTable, roleBindingTable } from './role-binding.ts'
+import { scaleTable } from './scale.ts'
 import { secretTable } from './secret.ts'
 import { serviceAccountTable } from './service-account.ts'
 import { serviceCidrTable } from './service-cidr.ts'
@@ -75,6 +76,7 @@ const kinds: Readonly<Record<string, KindTable<never>>> = {
   'apps/v1/StatefulSet': statefulSetTable,
   'autoscaling/v1/HorizontalPodAutoscaler': horizontalPodAutoscalerV1Table,
   'autoscaling/v2/HorizontalPodAutoscaler': horizontalPodAutoscalerTable,
+  'autoscaling/v1/Scale': scaleTable,
   'batch/v1/CronJob': cronJobTable,
   'batch/v1/Job': jobTable,
   'certificates.k8s.io/v1/CertificateSigningRequest': certificateSigningRequestTable,

@@ -59,6 +59,7 @@ describe('a row of', () => {
     ['v1/Service', { spec: { type: 'LoadBalancer', clusterIPs: ['10.96.0.9'], externalIPs: ['9.9.9.9'] }, status: { loadBalancer: { ingress: [{ ip: '8.8.8.8' }, { hostname: 'a.b' }] } } }, ['x', 'LoadBalancer', '10.96.0.9', '8.8.8.8,a.b,9.9.9.9', '<none>', '60s', '<none>']],
     ['v1/Service', { spec: { type: 'LoadBalancer' } }, ['x', 'LoadBalancer', '<none>', '<pending>', '<none>', '60s', '<none>']],
     ['v1/Service', { spec: { type: 'ExternalName', externalName: 'a.b' } }, ['x', 'ExternalName', '<none>', 'a.b', '<none>', '60s', '<none>']],
+    ['autoscaling/v1/Scale', { spec: { replicas: 3 }, status: { replicas: 2 } }, ['x', 3, 2, '60s']],
     ['v1/ConfigMap', { data: { a: '' }, binaryData: { b: '' } }, ['x', 2, '60s']],
     ['v1/Secret', { type: 'Opaque', data: { a: '' } }, ['x', 'Opaque', 1, '60s']],
     ['v1/ServiceAccount', {}, ['x', '60s']],

@@ -62,7 +62,7 @@ describe('creation of', () => {
     ['networking.k8s.io/v1/ServiceCIDR', 'two networks of one family', { metadata: { name: 'a' }, spec: { cidrs: ['10.0.0.0/24', '10.1.0.0/24'] } },
       ['spec.cidrs: Invalid value: ["10.0.0.0/24","10.1.0.0/24"]: may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/96']],
     ['rbac.authorization.k8s.io/v1/Role', 'nothing to do', role({ verbs: [] }), ['rules[0].verbs: Required value: verbs must contain at least one value']],
-    ['rbac.authorization.k8s.io/v1/Role', 'names of several resources', role({ resources: ['a', 'b'], resourceNames: ['c'] }), ['rules[0].resourceNames: Required value: resource names cannot apply to multiple resources']],
+    ['rbac.authorization.k8s.io/v1/Role', 'names of several resources', role({ resources: ['a', 'b'], resourceNames: ['c'] }), []],
     ['rbac.authorization.k8s.io/v1/RoleBinding', 'an account with a group', binding({ subjects: [{ kind: 'ServiceAccount', name: 'a', apiGroup: 'x' }] }), ['subjects[0].apiGroup: Unsupported value: "x": supported values: ""']],
     ['rbac.authorization.k8s.io/v1/ClusterRoleBinding', 'a role of a namespace', { ...binding({ subjects: [{ kind: 'ServiceAccount', name: 'a' }] }), metadata: { name: 'x' } },
       ['roleRef.kind: Unsupported value: "Role": supported values: "ClusterRole"', 'subjects[0].namespace: Required value']],

@@ -16,7 +16,6 @@ function checkRule(rule: PolicyRule, at: string, namespaced: boolean): FieldErro
   }
   if (!apiGroups?.length) errors.push(required(`${at}.apiGroups`, 'resource rules must supply at least one api group'))
   if (!resources?.length) errors.push(required(`${at}.resources`, 'resource rules must supply at least one resource'))
-  if (resourceNames?.length && (resources?.length ?? 0) > 1) errors.push(required(`${at}.resourceNames`, 'resource names cannot apply to multiple resources'))
   return errors
 }
 

@@ -6,7 +6,6 @@ import { protobufList, protobufObject, protobufValue } from '../protobuf/respons
 import type { CachedObject } from '../registry/cached-object.ts'
 import { jsonText, typePrefixLength } from '../registry/cached-object.ts'
 import type { ResourceRuntime } from '../registry/resource-runtime.ts'
-import { StorageFailed, StorageReadOnly } from '../storage/storage.ts'
 import type { Representation } from './media-types.ts'
 import { toYaml } from './yaml.ts'
 
@@ -43,10 +42,19 @@ export function errorResponse(error: StatusError): ApiResponse {
   return { status: error.code, headers: { 'content-type': 'application/json', ...error.headers }, body: `${jsonText(error.status)}\n` }
 }
 
+/** What a client is told of a fault of ours, in upstream's words for a handler that panicked: what went wrong is in the log alone. */
+const panicked = 'This request caused apiserver to panic. Look in the logs for details.'
+
+/** Whether an error was thrown by the language or the platform, and not by a part that has something to say. */
+function isFault(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError || error instanceof SyntaxError
+    || (error instanceof Error && String((error as NodeJS.ErrnoException).code ?? '').startsWith('ERR_'))
+}
+
 /** Whatever was thrown, as the StatusError that the client gets. */
 export function toStatusError(error: unknown): StatusError {
   if (error instanceof StatusError) return error
-  if (error instanceof StorageReadOnly || error instanceof StorageFailed) return internalError(error)
+  if (isFault(error)) return new StatusError(500, 'InternalError', panicked, {}, { cause: error })
   return internalError(error)
 }
 
@@ -69,7 +77,11 @@ export function objectResponse(status: number, runtime: ResourceRuntime, cached:
     return { status, headers: { 'content-type': 'application/json' }, body: bytesOf(runtime, cached) }
   }
   if (representation.format === 'protobuf') return { status, headers: { 'content-type': representation.contentType }, body: protobufObject(runtime, cached) }
-  const object = runtime.serve(cached.object)
+  return servedResponse(status, runtime, runtime.serve(cached.object), representation, options)
+}
+
+/** An object that is nowhere stored as it is served (a projection), as an answer in the representation asked for. */
+export function servedResponse(status: number, runtime: Pick<ResourceRuntime, 'rules'>, object: ApiObject, representation: Representation, options: { pretty: boolean, includeObject: string, now: number }): ApiResponse {
   if (representation.as === 'object') return jsonResponse(status, object, representation, options.pretty)
   if (representation.as === 'PartialObjectMetadata') return jsonResponse(status, partialMetadata(object, representation.version), representation, options.pretty)
   const meta = object.metadata.resourceVersion === undefined ? {} : { resourceVersion: object.metadata.resourceVersion }
@@ -82,7 +94,7 @@ export function partialMetadata(object: ApiObject, version: string): Record<stri
 }
 
 /** A Table of objects; `columns: false` for the later events of a watch. */
-export function table(runtime: ResourceRuntime, objects: readonly ApiObject[], metadata: Record<string, unknown>, version: string, options: { includeObject: string, now: number, columns?: boolean }): Record<string, unknown> {
+export function table(runtime: Pick<ResourceRuntime, 'rules'>, objects: readonly ApiObject[], metadata: Record<string, unknown>, version: string, options: { includeObject: string, now: number, columns?: boolean }): Record<string, unknown> {
   const now = new Date(options.now)
   return {
     kind: 'Table', apiVersion: `meta.k8s.io/${version}`, metadata,

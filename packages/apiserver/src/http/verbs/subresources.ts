@@ -1,5 +1,5 @@
 // Projections (scale), actions (binding, eviction), virtual subresources (token) and virtual resources (reviews).
-import { invalid, notFound } from '../../errors.ts'
+import { badRequest, invalid, notFound } from '../../errors.ts'
 import type { AdmissionAttributes, ApiObject, ApiResponse, VirtualResource, VirtualSubresource } from '../../interfaces.ts'
 import { manageUpdate } from '../../registry/managed-fields.ts'
 import type { ActionSubresource, ProjectionSubresource } from '../../registry/definition.ts'
@@ -15,10 +15,10 @@ import { scopeOf } from '../context.ts'
 import type { HandlerDependencies, ResourceContext } from '../context.ts'
 import { parseDeleteOptions, parseWriteOptions } from '../query-options.ts'
 import type { WriteOptions } from '../query-options.ts'
-import { jsonResponse } from '../respond.ts'
+import { jsonResponse, servedResponse } from '../respond.ts'
 import { patchedObject, patchTypeOf, readPatch } from './patch.ts'
 import { presentation, representationOf } from './read.ts'
-import { checkName, parentOf } from './write.ts'
+import { checkName, namespaceMismatch, parentOf } from './write.ts'
 
 interface Gvk { group: string, version: string, kind: string }
 
@@ -34,8 +34,8 @@ function rulesFor(gvk: Gvk): KindRules {
 
 /** GET of a projection. */
 export async function getProjection(context: ResourceContext, projection: ProjectionSubresource): Promise<ApiResponse> {
-  const representation = representationOf(context, ['object'])
-  return jsonResponse(200, projection.project(parentOf(context).object), representation, presentation(context).pretty)
+  const representation = representationOf(context, ['object', 'Table', 'PartialObjectMetadata'])
+  return servedResponse(200, { rules: rulesFor(projection.kind) }, projection.project(parentOf(context).object), representation, presentation(context))
 }
 
 /** PUT of a projection. */
@@ -154,10 +154,12 @@ export async function createVirtual(context: Omit<ResourceContext, 'runtime'>, v
   const { group, version, kind } = virtual.resource
   const gvk = { group, version, kind }
   const object = await readObject(context.request, gvk, rulesFor(gvk), options.fieldValidation, context.warn)
-  if (virtual.resource.namespaced && !object.metadata.namespace) object.metadata.namespace = context.info.namespace
+  const { namespace } = context.info
+  if (virtual.resource.namespaced && (object.metadata.namespace ?? namespace) !== namespace) throw badRequest(namespaceMismatch)
+  if (virtual.resource.namespaced) object.metadata.namespace = namespace
   manageVirtual(context, object, gvk, '', options)
   const scope = scopeOf(context as ResourceContext, options, 'CreateOptions')
-  const result = await virtual.create(object, { ...scope, namespace: context.info.namespace, name: '', parent: undefined })
+  const result = await virtual.create(object, { ...scope, namespace, name: '', parent: undefined })
   return jsonResponse(201, rulesFor(gvk).normalize(result), representationOf(context, ['object']))
 }
 
