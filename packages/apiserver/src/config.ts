@@ -16,7 +16,7 @@ export function apiServerOptions(given: Partial<ApiServerOptions> & { dataDir: s
     authorizationModes: ['Node', 'RBAC'], serviceClusterIpRange: '10.96.0.0/16', serviceNodePortRange: { from: 30000, to: 32767 },
     serviceAccountKeyFiles: [], serviceAccountMaxTokenExpirationSeconds: 0, featureGates: {}, runtimeConfig: {}, enableAdmissionPlugins: [], disableAdmissionPlugins: [],
     kubeletPreferredAddressTypes: ['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP'], eventTtlSeconds: 3600, maxRequestBytes: 3 * 1024 * 1024,
-    requestTimeoutSeconds: 60, minRequestTimeoutSeconds: 1800,
+    requestTimeoutSeconds: 60, minRequestTimeoutSeconds: 1800, maxRequestsInflight: 400, maxMutatingRequestsInflight: 200,
     requestHeaderUsernameHeaders: ['X-Remote-User'], requestHeaderUidHeaders: ['X-Remote-Uid'], requestHeaderGroupHeaders: ['X-Remote-Group'], requestHeaderExtraHeadersPrefix: ['X-Remote-Extra-'],
     // Our own authority signs the one proxy's certificate; of another authority any is taken that it signed.
     requestHeaderAllowedNames: given.requestHeaderClientCaFile === undefined ? [frontProxyName] : [],

@@ -347,6 +347,10 @@ export interface ApiServerOptions {
   maxRequestBytes: number
   requestTimeoutSeconds: number
   minRequestTimeoutSeconds: number
+  /** --max-requests-inflight: how many requests that read are worked on at a time; 0 is no limit. */
+  maxRequestsInflight: number
+  /** --max-mutating-requests-inflight. */
+  maxMutatingRequestsInflight: number
 }
 
 /** Lines of the server's log; `@berth/kube`'s Logger fits. */

@@ -9,6 +9,8 @@ export interface ServerMetrics {
   /** Counts a finished request; `seconds` is how long it took to its last byte (long-running ones count without duration). */
   observe(info: RequestInfo, method: string, code: number, seconds: number, longRunning: boolean, dryRun: boolean, bytes: number): void
   inflight(kind: 'readOnly' | 'mutating', change: 1 | -1): void
+  /** Counts a request that was refused in self-defence. */
+  terminated(info: RequestInfo, method: string, code: number): void
   longRunning(info: RequestInfo, change: 1 | -1): void
 }
 
@@ -58,6 +60,10 @@ export function createMetrics(sources: MetricsSources): ServerMetrics {
     this.inc((user + system) / 1e6)
   } })
 
+  const terminations = new Counter({
+    name: 'apiserver_request_terminations_total', help: 'Number of requests which apiserver terminated in self-defense.', labelNames: [...resourceLabels, 'code'], registers,
+  })
+
   return {
     registry,
     observe(info, method, code, seconds, long, dryRun, bytes) {
@@ -68,6 +74,7 @@ export function createMetrics(sources: MetricsSources): ServerMetrics {
       durations.observe({ ...labels, dry_run: dry }, seconds)
       if (labels.verb === 'GET' || labels.verb === 'LIST') sizes.observe(labels, bytes)
     },
+    terminated: (info, method, code) => terminations.inc({ ...labelsOf(info, method), code: String(code) }),
     inflight: (kind, change) => inflight.inc({ request_kind: kind }, change),
     longRunning: (info, change) => longRunning.inc(labelsOf(info, 'GET'), change),
   }
@@ -79,8 +86,14 @@ const verbNames: Record<string, string> = {
 
 function labelsOf(info: RequestInfo, method: string): Record<string, string> & { verb: string } {
   const scope = !info.isResourceRequest ? '' : info.name !== '' ? 'resource' : info.namespace !== '' ? 'namespace' : 'cluster'
-  const verb = info.subresource !== '' && connects.has(info.subresource) ? 'CONNECT' : info.isResourceRequest ? verbNames[info.verb] ?? method : method
+  const verb = info.subresource !== '' && connects.has(info.subresource) ? 'CONNECT' : info.isResourceRequest ? verbNames[info.verb] ?? named(method) : named(method)
   return { verb, group: info.apiGroup, version: info.apiVersion, resource: info.resource, subresource: info.isResourceRequest ? info.subresource : '', scope, component: 'apiserver' }
 }
 
+/** HTTP/2 takes any word for a method; of unknown ones there is one label. */
+function named(method: string): string {
+  return methods.has(method) ? method : 'OTHER'
+}
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT'])
 const connects = new Set(['log', 'exec', 'attach', 'portforward', 'proxy'])

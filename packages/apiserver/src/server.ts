@@ -14,6 +14,7 @@ import { celRules } from './custom/cel-rules.ts'
 import { CustomResources } from './custom/custom-resources.ts'
 import { enabledDefinitions, featureGates } from './features.ts'
 import type { HealthCheck } from './http/health.ts'
+import { InflightLimit } from './http/inflight.ts'
 import { listen } from './http/listener.ts'
 import type { Listener } from './http/listener.ts'
 import { serverPaths } from './http/server-paths.ts'
@@ -101,6 +102,7 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
       },
       authenticator: security.authenticator, authorizer: security.authorizer, servedGroupVersions: () => discovery.groupVersions,
       paths: serverPaths({ discovery, checks, metrics, security: security.paths }), metrics, log: logger, requestTimeoutSeconds: options.requestTimeoutSeconds,
+      inflight: new InflightLimit({ readOnly: options.maxRequestsInflight, mutating: options.maxMutatingRequestsInflight }),
     })
     listener = await listen({ address: options.bindAddress, port: options.securePort, certificates, maxRequestBytes: options.maxRequestBytes, handler, log: logger })
     logger.info('Serving securely', { address: `${options.bindAddress}:${listener.port}` })

@@ -49,13 +49,13 @@ function splitValues(value: string | undefined): string[] {
 }
 
 function extraOf(headers: Readonly<Record<string, string | undefined>>): Record<string, string[]> {
-  const extra: Record<string, string[]> = {}
+  const extra = new Map<string, string[]>()
   for (const [header, value] of Object.entries(headers)) {
     if (!header.startsWith(extraPrefix) || value === undefined) continue
     const key = decodeOrKeep(header.slice(extraPrefix.length))
-    extra[key] = [...(extra[key] ?? []), ...splitValues(value)]
+    extra.set(key, [...(extra.get(key) ?? []), ...splitValues(value)])
   }
-  return extra
+  return Object.fromEntries(extra)
 }
 
 function decodeOrKeep(text: string): string {

@@ -5,9 +5,12 @@ import { pathNotFound, StatusError, timeout, unauthorized } from '../errors.ts'
 import type { ApiRequest, ApiResponse, AuthorizationAttributes, Authenticator, Authorizer, RequestInfo, ServerLog, UserInfo } from '../interfaces.ts'
 import type { ServerMetrics } from '../metrics.ts'
 import type { HandlerDependencies } from './context.ts'
+import { tooManyRequests } from './inflight.ts'
+import type { InflightLimit } from './inflight.ts'
 import { errorResponse, textResponse, toStatusError } from './respond.ts'
-import { parseRequestInfo } from './request-info.ts'
+import { parseRequestInfo, splitTarget } from './request-info.ts'
 import { routeResource } from './resource-router.ts'
+import { headerBytes, warningHeaders } from './warnings.ts'
 import { loadYaml } from './yaml.ts'
 
 /** A path that is no resource: exact, or (ending in /) everything below it. */
@@ -27,6 +30,7 @@ export interface HandlerOptions {
   metrics: ServerMetrics
   log: ServerLog
   requestTimeoutSeconds: number
+  inflight: InflightLimit
 }
 
 /** Answers a request; undefined when the connection was taken over. Never rejects. */
@@ -36,16 +40,17 @@ export type ApiHandler = (request: ApiRequest) => Promise<ApiResponse | undefine
 export function createHandler(options: HandlerOptions): ApiHandler {
   return async (request) => {
     const started = performance.now()
-    const url = new URL(request.url, 'https://apiserver')
-    const info = parseRequestInfo(request.method, url.pathname, url.searchParams)
+    const { path, query } = splitTarget(request.url)
+    const info = parseRequestInfo(request.method, path, query)
     const warnings: string[] = []
     const long = isLongRunning(info)
+    const labels = servedInfo(options.deps, info)
     const kind = ['GET', 'HEAD'].includes(request.method) ? 'readOnly' : 'mutating'
     if (!long) options.metrics.inflight(kind, 1)
-    else options.metrics.longRunning(info, 1)
+    else options.metrics.longRunning(labels, 1)
     let response: ApiResponse | undefined
     try {
-      response = await withDeadline(options, long, serve(options, request, info, url.searchParams, (text) => warnings.push(text)))
+      response = await withDeadline(options, long, serve(options, request, info, query, (text) => warnings.push(text)))
     } catch (error) {
       const failure = toStatusError(error)
       if (failure.code === 500 && !(error instanceof StatusError)) options.log.error(error, 'Request failed', { method: request.method, uri: request.url })
@@ -53,27 +58,40 @@ export function createHandler(options: HandlerOptions): ApiHandler {
     }
     const finish = (code: number, bytes: number): void => {
       if (!long) options.metrics.inflight(kind, -1)
-      else options.metrics.longRunning(info, -1)
-      options.metrics.observe(info, request.method, code, (performance.now() - started) / 1000, long, url.searchParams.has('dryRun'), bytes)
+      else options.metrics.longRunning(labels, -1)
+      options.metrics.observe(labels, request.method, code, (performance.now() - started) / 1000, long, query.has('dryRun'), bytes)
     }
     if (!response) {
       finish(101, 0)
       return undefined
     }
     decorate(request, response, warnings)
-    return counted(response, finish)
+    return counted(request, response, finish)
   }
 }
 
 async function serve(options: HandlerOptions, request: ApiRequest, info: RequestInfo, query: URLSearchParams, warn: (text: string) => void): Promise<ApiResponse | undefined> {
-  const user = request.user ?? await options.authenticator.authenticate({ headers: request.headers, path: info.path, clientCertificates: request.clientCertificates })
+  const user = request.user ?? await options.authenticator.authenticate({ headers: request.headers, ...(request.rawHeaders && { rawHeaders: request.rawHeaders }), path: info.path, clientCertificates: request.clientCertificates })
   if (!user) throw unauthorized()
   const attributes: AuthorizationAttributes = {
     user, verb: info.verb, resourceRequest: info.isResourceRequest, path: info.path, namespace: info.namespace, apiGroup: info.apiGroup, apiVersion: info.apiVersion,
     resource: info.resource, subresource: info.subresource, name: info.name, fieldSelector: info.fieldSelector,
   }
-  const { decision, reason } = await options.authorizer.authorize(attributes)
-  if (decision !== 'allow') throw authorizationForbidden(attributes, reason)
+  const leave = isLongRunning(info) ? () => {} : options.inflight.enter(info, user)
+  if (!leave) {
+    options.metrics.terminated(servedInfo(options.deps, info), request.method, 429)
+    return tooManyRequests()
+  }
+  try {
+    const { decision, reason } = await options.authorizer.authorize(attributes)
+    if (decision !== 'allow') throw authorizationForbidden(attributes, reason)
+    return await route(options, request, info, query, user, warn)
+  } finally {
+    leave()
+  }
+}
+
+async function route(options: HandlerOptions, request: ApiRequest, info: RequestInfo, query: URLSearchParams, user: UserInfo, warn: (text: string) => void): Promise<ApiResponse | undefined> {
   if (request.headers['accept']?.includes('yaml')) await loadYaml()
   if (info.isResourceRequest && info.resource !== '') {
     return routeResource({ deps: options.deps, request, info, query, user, warn }, options.servedGroupVersions())
@@ -108,21 +126,36 @@ function decorate(request: ApiRequest, response: ApiResponse, warnings: readonly
   const given = request.headers['audit-id']
   response.headers['audit-id'] = given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID()
   response.headers['cache-control'] ??= 'no-cache, private'
-  if (warnings.length > 0) response.headers['warning'] = [...new Set(warnings)].map((text) => `299 - ${quoted(text)}`)
+  // In-process clients are handed text; on the wire it is bytes.
+  if (warnings.length > 0) response.headers['warning'] = warningHeaders(warnings).map((value) => (request.user ? value : headerBytes(value)))
 }
 
-/** A header's quoted string: backslash and quote escaped, control characters gone. */
-function quoted(text: string): string {
-  return `"${text.replace(/\p{Cc}/gu, ' ').replace(/[\\"]/g, '\\$&')}"`
+/** Metrics carry the names of what is served only: a client could make up any number of others. */
+function servedInfo({ registry, virtualResources }: HandlerDependencies, info: RequestInfo): RequestInfo {
+  if (!info.isResourceRequest) return info
+  const { apiGroup: group, apiVersion: version, resource } = info
+  const served = registry.runtime(group, resource, version)?.definition.resource
+    ?? virtualResources.find((v) => v.resource.group === group && v.resource.version === version && v.resource.resource === resource)?.resource
+  if (!served) return { ...info, apiGroup: '', apiVersion: '', resource: '', subresource: '' }
+  return info.subresource === '' || served.subresources.some((s) => s.name === info.subresource) ? info : { ...info, subresource: '' }
 }
 
-function counted(response: ApiResponse, finish: (code: number, bytes: number) => void): ApiResponse {
+function counted(request: ApiRequest, response: ApiResponse, finish: (code: number, bytes: number) => void): ApiResponse {
   const { body } = response
   if (typeof body === 'string' || body instanceof Uint8Array) {
     finish(response.status, body.length)
     return response
   }
-  return { ...response, body: countedStream(body, () => finish(response.status, 0)) }
+  // A stream that nobody comes to read ends with its client.
+  let open = true
+  const done = (): void => {
+    request.signal.removeEventListener('abort', done)
+    if (open) finish(response.status, 0)
+    open = false
+  }
+  request.signal.addEventListener('abort', done)
+  if (request.signal.aborted) done()
+  return { ...response, body: countedStream(body, done) }
 }
 
 async function* countedStream(body: AsyncIterable<Uint8Array>, done: () => void): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,7 @@
 // Content negotiation: what an Accept header asks for among what is served here.
 import { notAcceptable } from '../errors.ts'
 import { StatusError } from '../errors.ts'
+import { entryOf } from '../registry/values.ts'
 
 /** In which shape an object or list is answered. */
 export interface Representation {
@@ -40,7 +41,7 @@ const shapes = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadata
 /** Chooses a representation; `shapesAllowed` are the `as=` values that make sense for the request, protobuf is not among the formats of custom resources. Throws 406. */
 export function negotiate(accept: string | undefined, shapesAllowed: readonly Representation['as'][], protobuf = true): Representation {
   for (const { type, parameters } of parseAccept(accept)) {
-    const format = formats[type]
+    const format = entryOf(formats, type)
     if (!format || (format === 'protobuf' && !protobuf)) continue
     const as = parameters['as']
     if (as === undefined) return { format, as: 'object', version: 'v1', contentType: type.includes('*') ? 'application/json' : type }

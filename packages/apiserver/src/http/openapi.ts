@@ -9,6 +9,8 @@ import type { ApiResponse } from '../interfaces.ts'
 import type { Discovery } from './discovery.ts'
 import type { PathHandler } from './handler.ts'
 import { parseAccept } from './media-types.ts'
+import { entryOf } from '../registry/values.ts'
+import { splitTarget } from './request-info.ts'
 import { jsonResponse, textResponse } from './respond.ts'
 
 /** A document as it is kept. */
@@ -63,7 +65,7 @@ function openApiV2Path(discovery: Discovery): PathHandler {
   return {
     path: '/openapi/v2',
     handle(request) {
-      const type = parseAccept(request.headers['accept']).map((range) => v2Types[range.type]).find((t) => t !== undefined)
+      const type = parseAccept(request.headers['accept']).map((range) => entryOf(v2Types, range.type)).find((t) => t !== undefined)
       if (type === undefined) return { status: 406, headers: { vary: 'Accept' }, body: '' }
       const kept = documents(type, () => make(type))
       const headers = { 'content-type': type, etag: `"${kept.hash}"`, vary: 'Accept' }
@@ -98,14 +100,14 @@ function openApiV3Paths(discovery: Discovery): PathHandler[] {
     {
       path: '/openapi/v3/',
       handle(request) {
-        const url = new URL(request.url, 'https://apiserver')
-        const wanted = [...discovery.groupVersions].find((gv) => url.pathname === `/openapi/v3/${openApiV3Path(gv)}`)
+        const { path, query } = splitTarget(request.url)
+        const wanted = [...discovery.groupVersions].find((gv) => path === `/openapi/v3/${openApiV3Path(gv)}`)
         if (wanted === undefined) return textResponse(404, '404 page not found\n')
         const { compressed, hash } = document(wanted)
         const headers: Record<string, string> = { 'content-type': 'application/json', etag: `"${hash}"`, vary: 'Accept' }
         if (request.headers['if-none-match'] === `"${hash}"`) return { status: 304, headers, body: '' }
         // The hash names the content, so what it names may be kept for good.
-        if (url.searchParams.get('hash') === hash) headers['cache-control'] = 'public, immutable'
+        if (query.get('hash') === hash) headers['cache-control'] = 'public, immutable'
         return { status: 200, headers, body: gunzipSync(compressed) }
       },
     },

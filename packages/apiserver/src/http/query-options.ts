@@ -4,7 +4,7 @@ import { parseFieldSelector, parseLabelSelector, SelectorError } from '@berth/ap
 import { badRequest, invalid } from '../errors.ts'
 import type { ResourceRuntime } from '../registry/resource-runtime.ts'
 import type { DeleteOptions } from '../registry/deletion-plan.ts'
-import { asRecord } from '../registry/values.ts'
+import { asRecord, entryOf } from '../registry/values.ts'
 import { isTrue } from './request-info.ts'
 
 const metaGroup = 'meta.k8s.io'
@@ -43,7 +43,7 @@ export function parseListOptions(query: URLSearchParams, runtime: ResourceRuntim
   }
   for (const { field } of options.fields.requirements) {
     if (field === 'metadata.name' || (field === 'metadata.namespace' && runtime.definition.resource.namespaced)) continue
-    if (!runtime.definition.fieldLabels?.[field]) throw badRequest(unsupportedField(runtime, field))
+    if (!entryOf(runtime.definition.fieldLabels, field)) throw badRequest(unsupportedField(runtime, field))
   }
   refuse('ListOptions', versionErrors(options))
   return options
@@ -118,11 +118,12 @@ export function parseWriteOptions(query: URLSearchParams, kind: 'CreateOptions' 
     if (apply && fieldManager === '') errors.push({ type: 'Required', field: 'fieldManager', detail: 'is required for apply patch' })
   }
   errors.push(...fieldManagerErrors(fieldManager), ...dryRunErrors(dryRun))
-  if (validations[fieldValidation] === undefined) {
+  const validation = entryOf(validations, fieldValidation)
+  if (validation === undefined) {
     errors.push({ type: 'NotSupported', field: 'fieldValidation', badValue: fieldValidation, detail: 'supported values: "", "Ignore", "Strict", "Warn"' })
   }
   refuse(kind, errors)
-  return { dryRun: dryRun.length > 0, fieldManager, fieldValidation: validations[fieldValidation] ?? 'warn', force: isTrue(query.get('force')), forceGiven }
+  return { dryRun: dryRun.length > 0, fieldManager, fieldValidation: validation ?? 'warn', force: isTrue(query.get('force')), forceGiven }
 }
 
 function dryRunErrors(dryRun: readonly string[]): FieldError[] {

@@ -3,13 +3,21 @@ import type { RequestInfo } from '../interfaces.ts'
 
 const namespaceSubresources = new Set(['status', 'finalize'])
 
-const verbs: Record<string, string> = { POST: 'create', GET: 'get', HEAD: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
+const verbs = new Map([['POST', 'create'], ['GET', 'get'], ['HEAD', 'get'], ['PUT', 'update'], ['PATCH', 'patch'], ['DELETE', 'delete']])
+
+/** A request's target in its two parts: the path as it was sent (nothing is decoded or resolved), and the query. Of an absolute URL, scheme and authority are dropped. Never throws. */
+export function splitTarget(target: string): { path: string, query: URLSearchParams } {
+  const own = target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '').replace(/#.*$/s, '')
+  const mark = own.indexOf('?')
+  const path = mark < 0 ? own : own.slice(0, mark)
+  return { path: path === '' ? '/' : path, query: new URLSearchParams(mark < 0 ? '' : own.slice(mark + 1)) }
+}
 
 /** Parses `/api/v1/namespaces/ns/pods/name/log`, `/apis/apps/v1/deployments`, `/healthz`. `query` decides between get, list and watch. */
 export function parseRequestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
   const info: RequestInfo = {
     isResourceRequest: false, path, verb: method.toLowerCase(), apiPrefix: '', apiGroup: '', apiVersion: '', namespace: '', resource: '', subresource: '', name: '',
-    parts: [], fieldSelector: '', labelSelector: '',
+    parts: [], prefix: '', fieldSelector: '', labelSelector: '',
   }
   let parts = splitPath(path)
   if (parts.length < 3) return info
@@ -24,9 +32,10 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   info.isResourceRequest = true
   info.apiVersion = parts[0] ?? ''
   parts = parts.slice(1)
-  info.verb = verbs[method] ?? ''
+  info.verb = verbs.get(method) ?? ''
   if (parts[0] === 'watch' || parts[0] === 'proxy') {
-    // The old /watch/ prefix; /proxy/ is not served and falls through to 404.
+    // The old prefixes: they make the verb, whatever the method is.
+    info.prefix = parts[0]
     info.verb = parts[0]
     parts = parts.slice(1)
   }

@@ -1,6 +1,6 @@
 // From a request for a resource to the verb that serves it.
 import { badRequest, methodNotAllowed, pathNotFound } from '../errors.ts'
-import type { ApiResponse } from '../interfaces.ts'
+import type { ApiResponse, RequestInfo } from '../interfaces.ts'
 import type { ResourceContext } from './context.ts'
 import { textResponse } from './respond.ts'
 import { patch } from './verbs/patch.ts'
@@ -8,6 +8,7 @@ import { get, list } from './verbs/read.ts'
 import { act, createVirtual, createVirtualSubresource, getProjection, patchProjection, updateProjection } from './verbs/subresources.ts'
 import { watch } from './verbs/watch.ts'
 import { create, parentOf, remove, removeCollection, update } from './verbs/write.ts'
+import { entryOf } from '../registry/values.ts'
 import { bindingSubresource } from '../resources/pod-actions.ts'
 
 type RouteContext = Omit<ResourceContext, 'runtime'>
@@ -19,6 +20,9 @@ export async function routeResource(context: RouteContext, servedGroupVersions: 
   if (!servedGroupVersions.has(groupVersion)) return textResponse(404, '404 page not found\n')
   checkSegment('Name', info.name)
   checkSegment('Namespace', info.namespace)
+  // The old prefixes were authorized as the verbs that they name: nothing else may be reached by them.
+  if (info.prefix === 'proxy' || (info.prefix === 'watch' && info.subresource !== '')) throw pathNotFound()
+  if (info.prefix === 'watch' && context.request.method !== 'GET') throw methodNotAllowed()
   const virtual = deps.virtualResources.find((v) => v.resource.group === info.apiGroup && v.resource.version === info.apiVersion && v.resource.resource === info.resource)
   if (virtual) {
     if (info.name !== '' || virtual.resource.namespaced !== (info.namespace !== '')) throw pathNotFound()
@@ -30,15 +34,20 @@ export async function routeResource(context: RouteContext, servedGroupVersions: 
   if (!runtime) throw pathNotFound()
   const full: ResourceContext = { ...context, runtime }
   if (runtime.definition.deprecation !== undefined) context.warn(runtime.definition.deprecation)
-  if (info.subresource !== '') return routeSubresource(full)
-  // A cluster resource has no namespace in its path; a namespaced one needs it to name an object.
+  // A cluster resource has no namespace in its path (rights in a namespace would reach it); a namespaced one needs it to name an object.
   const { namespaced } = runtime.definition.resource
-  if (!namespaced && info.namespace !== '' && info.resource !== 'namespaces') throw pathNotFound()
+  if (!namespaced && info.namespace !== '' && !isNamespaceItself(info)) throw pathNotFound()
+  if (info.subresource !== '') return routeSubresource(full)
   if (runtime.definition.computed && (info.verb === 'watch' || !['GET', 'HEAD'].includes(context.request.method))) throw methodNotAllowed()
-  if (info.verb === 'watch') return watch(full)
   const named = info.parts.length > 1
+  if (info.verb === 'watch' && !(named && namespaced && info.namespace === '')) return watch(full)
   if (namespaced && info.namespace === '' && (named || context.request.method === 'POST')) throw named ? pathNotFound() : methodNotAllowed()
   return named ? routeObject(full) : routeCollection(full)
+}
+
+/** `/api/v1/namespaces/a` names the namespace that it is in; `/api/v1/namespaces/a/namespaces/b` would be another one. */
+function isNamespaceItself(info: RequestInfo): boolean {
+  return info.apiGroup === '' && info.resource === 'namespaces' && info.parts.length > 1 && info.name === info.namespace
 }
 
 /** A name goes into a storage key: what would be a path there is refused. */
@@ -98,7 +107,7 @@ async function routeSubresource(context: ResourceContext): Promise<ApiResponse |
     if (method !== 'POST') throw methodNotAllowed()
     return createVirtualSubresource(context, virtual)
   }
-  const found = runtime.definition.subresources?.[info.subresource]
+  const found = entryOf(runtime.definition.subresources, info.subresource)
   if (!found || info.parts.length > 3) throw pathNotFound()
   if (found.type === 'action') {
     if (method !== 'POST') throw methodNotAllowed()

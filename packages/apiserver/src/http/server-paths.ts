@@ -7,6 +7,7 @@ import type { HealthCheck } from './health.ts'
 import { healthResponse } from './health.ts'
 import { wantsPretty } from './media-types.ts'
 import { openApiPaths } from './openapi.ts'
+import { splitTarget } from './request-info.ts'
 import { jsonResponse, textResponse } from './respond.ts'
 import { methodNotAllowed } from '../errors.ts'
 import { versionInfo } from './version.ts'
@@ -17,13 +18,13 @@ const notFoundText = (): ApiResponse => textResponse(404, '404 page not found\n'
 export function serverPaths(parts: { discovery: Discovery, checks: readonly HealthCheck[], metrics: ServerMetrics, security: SecurityParts['paths'] }): PathHandler[] {
   const { discovery, checks, metrics } = parts
   const discover: PathHandler['handle'] = (request, query) => {
-    const path = new URL(request.url, 'https://apiserver').pathname
+    const { path } = splitTarget(request.url)
     const found = discovery.document(path, request.headers['accept'])
     if (!found) return notFoundText()
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
     return jsonResponse(200, found.body, { format: 'json', contentType: found.contentType }, wantsPretty(query, request.headers['user-agent']))
   }
-  const health: PathHandler['handle'] = (request, query) => healthResponse(new URL(request.url, 'https://apiserver').pathname, query, checks) ?? notFoundText()
+  const health: PathHandler['handle'] = (request, query) => healthResponse(splitTarget(request.url).path, query, checks) ?? notFoundText()
   return [
     ...['/api', '/api/', '/apis', '/apis/'].map((path) => ({ path, handle: discover })),
     ...['/healthz', '/livez', '/readyz', '/healthz/', '/livez/', '/readyz/'].map((path) => ({ path, handle: health })),
@@ -31,7 +32,7 @@ export function serverPaths(parts: { discovery: Discovery, checks: readonly Heal
     { path: '/metrics', handle: async () => ({ status: 200, headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }, body: await metrics.registry.metrics() }) },
     ...openApiPaths(discovery),
     ...parts.security.map((p): PathHandler => ({ path: p.path, handle: (request) => p.handle(request) })),
-    { path: '/', handle: (request) => rootPaths(new URL(request.url, 'https://apiserver').pathname, discovery) },
+    { path: '/', handle: (request) => rootPaths(splitTarget(request.url).path, discovery) },
   ]
 }
 

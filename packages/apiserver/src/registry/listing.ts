@@ -7,7 +7,7 @@ import type { CachedObject } from './cached-object.ts'
 import type { ResourceDefinition } from './definition.ts'
 import type { Registry } from './registry.ts'
 import type { ResourceRuntime } from './resource-runtime.ts'
-import { asRecord } from './values.ts'
+import { asRecord, entryOf } from './values.ts'
 import { HistoryGone } from './watch-cache.ts'
 
 /** A selector over labels and fields as one test; undefined when everything matches. */
@@ -19,7 +19,7 @@ export function matcherOf(definition: ResourceDefinition, labels: Selector, fiel
 function fieldValue(definition: ResourceDefinition, object: ApiObject, field: string): string {
   if (field === 'metadata.name') return object.metadata.name
   if (field === 'metadata.namespace') return object.metadata.namespace ?? ''
-  return definition.fieldLabels?.[field]?.(object) ?? ''
+  return entryOf(definition.fieldLabels, field)?.(object) ?? ''
 }
 
 export interface ListRequest {

@@ -52,3 +52,8 @@ export function stringAt(value: unknown, ...path: string[]): string {
 export function formatTime(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`
 }
+
+/** What a table has under a key that a client chose: `constructor` and the like are not in it. */
+export function entryOf<T>(table: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return table !== undefined && Object.hasOwn(table, key) ? table[key] : undefined
+}

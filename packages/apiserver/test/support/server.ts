@@ -22,6 +22,8 @@ export interface Asking {
   headers?: Record<string, string>
   body?: unknown
   method?: string
+  /** Sends the path as it stands: a URL would resolve its dots. */
+  rawPath?: boolean
 }
 
 /** A server of its own on a free port of the loopback interface, for one suite. */
@@ -53,7 +55,7 @@ export async function startTestServer(options: Partial<StartOptions> = {}): Prom
   })
   await server.whenReady()
   const url = `https://127.0.0.1:${server.port}`
-  const ask = (path: string, asking: Asking = {}): Promise<Answer> => send(url + path, server.certificates.servingCa, asking)
+  const ask = (path: string, asking: Asking = {}): Promise<Answer> => send(asking.rawPath ? url : url + path, server.certificates.servingCa, asking, asking.rawPath ? { path } : {})
   const certificateFor = (commonName: string, ...organizations: string[]): Promise<{ certificate: string, key: string }> => issueCertificate(server.certificates.authority, { commonName, organizations, usages: ['client'] })
   return {
     server, dir, url, ask, certificateFor,
@@ -70,10 +72,11 @@ export async function startTestServer(options: Partial<StartOptions> = {}): Prom
   }
 }
 
-function send(url: string, ca: string, asking: Asking): Promise<Answer> {
+function send(url: string, ca: string, asking: Asking, more: { path?: string }): Promise<Answer> {
   const body = asking.body === undefined ? undefined : JSON.stringify(asking.body)
   return new Promise((resolve, reject) => {
     const request = httpsRequest(url, {
+      ...more,
       method: asking.method ?? (body === undefined ? 'GET' : 'POST'), ca, agent: false, ...(asking.cert && { cert: asking.cert.certificate, key: asking.cert.key }),
       headers: { ...(asking.token && { authorization: `Bearer ${asking.token}` }), ...(body !== undefined && { 'content-type': 'application/json' }), ...asking.headers },
     }, (response) => {

@@ -8,7 +8,7 @@ import type { KindRules } from '../../registry/kind-rules.ts'
 import { manageApply } from '../../registry/managed-fields.ts'
 import type { WriteScope } from '../../registry/scope.ts'
 import { updateObject } from '../../registry/update.ts'
-import { asRecord, cloneValue, formatTime } from '../../registry/values.ts'
+import { asRecord, cloneValue, entryOf, formatTime } from '../../registry/values.ts'
 import { isSyntaxProblem, mediaTypeOf, parseBody, toObject } from '../body.ts'
 import { scopeOf } from '../context.ts'
 import type { ResourceContext } from '../context.ts'
@@ -26,7 +26,7 @@ const patchTypes: Record<string, PatchType> = {
 
 /** The kind of patch that a request's content type names. Throws 415. */
 export function patchTypeOf(mediaType: string): PatchType {
-  const type = patchTypes[mediaType]
+  const type = entryOf(patchTypes, mediaType)
   if (!type) throw new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
   return type
 }

@@ -85,15 +85,17 @@ export async function watch(context: ResourceContext): Promise<ApiResponse> {
   if (since !== undefined) await waitForFreshness(deps.registry, since, request.signal)
   const matches = matcherOf(runtime.definition, options.labels, options.fields)
   const prefix = runtime.prefix(runtime.definition.resource.namespaced ? info.namespace : '')
+  // /api/v1/watch/.../NAME was authorized for that one object.
+  const only = info.parts.length > 1 ? runtime.key(info.namespace, info.name) : undefined
   const framer = new Framer(context, representation)
 
-  const seconds = options.timeoutSeconds ?? deps.minRequestTimeoutSeconds * (1 + Math.random())
+  const seconds = options.timeoutSeconds || deps.minRequestTimeoutSeconds * (1 + Math.random())
   const ends: (() => void)[] = []
   const stream = new WatchStream(() => {
     for (const end of ends.splice(0)) end()
   })
   const tell = (event: CacheEvent): void => {
-    if (!event.key.startsWith(prefix)) return
+    if (!event.key.startsWith(prefix) || (only !== undefined && event.key !== only)) return
     const now = event.current !== undefined && (!matches || matches(event.current.object))
     const before = event.previous !== undefined && (!matches || matches(event.previous.object))
     if (now && event.current) stream.push(framer.frame(before ? 'MODIFIED' : 'ADDED', event.current, event.frames))
@@ -103,11 +105,11 @@ export async function watch(context: ResourceContext): Promise<ApiResponse> {
   try {
     let start = since ?? deps.registry.revision
     if (fromState) {
-      for (const cached of runtime.cache.range(prefix)) if (!matches || matches(cached.object)) stream.push(framer.frame('ADDED', cached))
+      for (const cached of runtime.cache.range(prefix)) if ((only === undefined || cached.key === only) && (!matches || matches(cached.object))) stream.push(framer.frame('ADDED', cached))
       start = deps.registry.revision
       if (options.sendInitialEvents === true && options.bookmarks) stream.push(framer.bookmark(start, true))
     } else if (start === 0) start = deps.registry.revision
-    ends.push(runtime.cache.subscribe(start, tell))
+    ends.push(runtime.cache.subscribe(start, tell, () => stream.end()))
   } catch (error) {
     if (!(error instanceof HistoryGone)) throw error
     stream.push(framer.error(resourceExpired(`too old resource version: ${since ?? 0} (${error.oldest})`).status))

@@ -12,7 +12,7 @@ import { manageUpdate } from '../../registry/managed-fields.ts'
 import type { WriteScope } from '../../registry/scope.ts'
 import { updateObject } from '../../registry/update.ts'
 import type { UpdatePlan } from '../../registry/update.ts'
-import { cloneValue, formatTime } from '../../registry/values.ts'
+import { cloneValue, entryOf, formatTime } from '../../registry/values.ts'
 import { isSyntaxProblem, mediaTypeOf, parseBody, readObject, readProtobuf } from '../body.ts'
 import { protobufType } from '../../protobuf/responses.ts'
 import { scopeOf } from '../context.ts'
@@ -36,15 +36,18 @@ export function managed(context: ResourceContext, object: ApiObject, live: ApiOb
 export function resetFieldsOf(context: ResourceContext, subresource: string): readonly (readonly string[])[] {
   const { definition } = context.runtime.stored
   if (subresource === '') return definition.resetFields ?? []
-  const found = definition.subresources?.[subresource]
+  const found = entryOf(definition.subresources, subresource)
   return found?.type === 'part' ? found.resetFields ?? [] : []
 }
+
+/** Why a body of another namespace is refused. */
+export const namespaceMismatch = 'the namespace of the provided object does not match the namespace sent on the request'
 
 /** Namespace of a body must be the request's, when it names one. */
 export function checkNamespace(context: ResourceContext, object: ApiObject): void {
   const named = object.metadata.namespace ?? ''
   if (!context.runtime.definition.resource.namespaced || named === '' || named === context.info.namespace) return
-  throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  throw badRequest(namespaceMismatch)
 }
 
 /** POST to a collection. */
