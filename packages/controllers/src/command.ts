@@ -5,6 +5,7 @@ import {
   CommandError, createClient, createInformers, createMetricsRegistry, defineCommand, delegatedAuthentication, delegatedAuthorization, errorText, runLeaderElection,
   kubeconfigHost, meteredTransport, selfSignedServing, startComponentServer, transportFromKubeconfig, workQueueMetrics, type CommandIo, type ComponentServer, type FlagSpecs, type FlagValues, type KubeClient, type RunningPart,
 } from '@berth/kube'
+import { controllerFeatures, knownFeatures } from './features.ts'
 import { chooseControllers, controllers } from './registry.ts'
 import { startControllers } from './start-controllers.ts'
 
@@ -14,6 +15,7 @@ const flags = {
   kubeconfig: { type: 'string', description: 'Path to kubeconfig file with authorization and master location information. Without it, $KUBECONFIG, ~/.kube/config or the pod’s service account.', group: 'Generic' },
   controllers: { type: 'string[]', default: ['*'], description: `A list of controllers to enable. '*' enables all on-by-default controllers, 'foo' enables the controller named 'foo', '-foo' disables the controller named 'foo'. All controllers: ${names}`, group: 'Generic' },
   'kube-api-content-type': { type: 'string', default: 'application/json', description: 'Content type of requests sent to apiserver; only application/json is served.', group: 'Generic' },
+  'feature-gates': { type: 'string', default: '', description: `A set of key=value pairs that describe feature gates for alpha/experimental features. Options are: ${knownFeatures.join(', ')}`, group: 'Generic' },
   'leader-elect': { type: 'boolean', default: true, description: 'Start a leader election client and gain leadership before executing the main loop. Disable this when running one instance.', group: 'Leader election' },
   'leader-elect-lease-duration': { type: 'duration', default: '15s', description: 'How long non-leader candidates wait after observing a renewal before they take over.', group: 'Leader election' },
   'leader-elect-renew-deadline': { type: 'duration', default: '10s', description: 'How long the leader tries to renew before it stops leading. Must be less than the lease duration.', group: 'Leader election' },
@@ -42,6 +44,12 @@ const flags = {
   'concurrent-serviceaccount-token-syncs': { type: 'number', default: 5, description: 'The number of namespaces whose service account is synced concurrently.', group: 'Service accounts' },
   'concurrent-gc-syncs': { type: 'number', default: 20, description: 'The number of garbage collector workers that are allowed to sync concurrently.', group: 'Garbagecollector controller' },
   'terminated-pod-gc-threshold': { type: 'number', default: 12500, description: 'Number of terminated pods that can exist before the terminated pod garbage collector starts deleting terminated pods. If <= 0, it is disabled.', group: 'Podgc controller' },
+  'concurrent-horizontal-pod-autoscaler-syncs': { type: 'number', default: 5, description: 'The number of horizontal pod autoscaler objects that are allowed to sync concurrently.', group: 'Horizontalpodautoscaling controller' },
+  'horizontal-pod-autoscaler-sync-period': { type: 'duration', default: '15s', description: 'The period for syncing the number of pods in horizontal pod autoscaler.', group: 'Horizontalpodautoscaling controller' },
+  'horizontal-pod-autoscaler-downscale-stabilization': { type: 'duration', default: '5m0s', description: 'How far an autoscaler looks back: it does not scale down below any recommendation of that time.', group: 'Horizontalpodautoscaling controller' },
+  'horizontal-pod-autoscaler-tolerance': { type: 'number', default: 0.1, description: 'The least change (from 1.0) of the ratio of desired to actual metrics for which an autoscaler scales.', group: 'Horizontalpodautoscaling controller' },
+  'horizontal-pod-autoscaler-cpu-initialization-period': { type: 'duration', default: '5m0s', description: 'The period after a pod’s start in which CPU samples may be skipped.', group: 'Horizontalpodautoscaling controller' },
+  'horizontal-pod-autoscaler-initial-readiness-delay': { type: 'duration', default: '30s', description: 'The period after a pod’s start in which changes of readiness are taken as initial readiness.', group: 'Horizontalpodautoscaling controller' },
   'node-monitor-period': { type: 'duration', default: '5s', description: 'The period for looking at nodes’ health.', group: 'Nodelifecycle controller' },
   'node-monitor-grace-period': { type: 'duration', default: '50s', description: 'How long a running node may be silent before it is marked unhealthy.', group: 'Nodelifecycle controller' },
   'node-startup-grace-period': { type: 'duration', default: '1m0s', description: 'How long a starting node may be silent before it is marked unhealthy.', group: 'Nodelifecycle controller' },
@@ -77,6 +85,10 @@ export const command = defineCommand({
         concurrentEndpointSliceSyncs: given['concurrent-service-endpoint-syncs'], concurrentNamespaceSyncs: given['concurrent-namespace-syncs'],
         concurrentServiceAccountSyncs: given['concurrent-serviceaccount-token-syncs'], concurrentGcSyncs: given['concurrent-gc-syncs'],
         maxEndpointsPerSlice: given['max-endpoints-per-slice'], terminatedPodGcThreshold: given['terminated-pod-gc-threshold'],
+        horizontalPodAutoscalerSyncPeriod: given['horizontal-pod-autoscaler-sync-period'], horizontalPodAutoscalerDownscaleStabilization: given['horizontal-pod-autoscaler-downscale-stabilization'],
+        horizontalPodAutoscalerTolerance: given['horizontal-pod-autoscaler-tolerance'], horizontalPodAutoscalerCpuInitializationPeriod: given['horizontal-pod-autoscaler-cpu-initialization-period'],
+        horizontalPodAutoscalerInitialReadinessDelay: given['horizontal-pod-autoscaler-initial-readiness-delay'], concurrentHorizontalPodAutoscalerSyncs: given['concurrent-horizontal-pod-autoscaler-syncs'],
+        features: controllerFeatures(given['feature-gates']),
         nodeMonitorPeriod: given['node-monitor-period'], nodeMonitorGracePeriod: given['node-monitor-grace-period'], nodeStartupGracePeriod: given['node-startup-grace-period'],
       })
     }
@@ -111,6 +123,12 @@ function check(given: Flags): void {
   } catch (error) {
     throw new CommandError(`--controllers: ${errorText(error)}`)
   }
+  try {
+    controllerFeatures(given['feature-gates'])
+  } catch (error) {
+    throw new CommandError(`invalid argument ${JSON.stringify(given['feature-gates'])} for "--feature-gates" flag: ${errorText(error)}`)
+  }
+  if (given['concurrent-horizontal-pod-autoscaler-syncs'] < 1) throw new CommandError(`concurrent-horizontal-pod-autoscaler-syncs must be greater than 0, but got ${given['concurrent-horizontal-pod-autoscaler-syncs']}`)
   if (given['kube-api-content-type'] !== 'application/json') throw new CommandError(`invalid argument ${JSON.stringify(given['kube-api-content-type'])} for "--kube-api-content-type" flag: only application/json is served`)
   if ((given['cluster-signing-cert-file'] === undefined) !== (given['cluster-signing-key-file'] === undefined)) throw new CommandError('--cluster-signing-cert-file and --cluster-signing-key-file must be given together')
   if (given['allocate-node-cidrs'] && given['cluster-cidr'].length === 0) throw new CommandError('--cluster-cidr: must be set when --allocate-node-cidrs is true')

@@ -1,3 +1,5 @@
+import { controllerFeatures, type ControllerFeatures } from './features.ts'
+
 /** What kube-controller-manager's flags set, with upstream's defaults. Durations are in milliseconds. */
 export interface ControllerSettings {
   /** Names as `--controllers` takes them: `*`, `name`, `-name`. */
@@ -23,6 +25,15 @@ export interface ControllerSettings {
   nodeMonitorGracePeriod: number
   nodeStartupGracePeriod: number
   terminatedPodGcThreshold: number
+  horizontalPodAutoscalerSyncPeriod: number
+  horizontalPodAutoscalerDownscaleStabilization: number
+  /** How far the ratio of usage to target may be from one before anything is done. */
+  horizontalPodAutoscalerTolerance: number
+  horizontalPodAutoscalerCpuInitializationPeriod: number
+  horizontalPodAutoscalerInitialReadinessDelay: number
+  concurrentHorizontalPodAutoscalerSyncs: number
+  /** `--feature-gates`. */
+  features: ControllerFeatures
 }
 
 export const defaultSettings: ControllerSettings = {
@@ -43,4 +54,11 @@ export const defaultSettings: ControllerSettings = {
   nodeMonitorGracePeriod: 50_000,
   nodeStartupGracePeriod: 60_000,
   terminatedPodGcThreshold: 12_500,
+  horizontalPodAutoscalerSyncPeriod: 15_000,
+  horizontalPodAutoscalerDownscaleStabilization: 300_000,
+  horizontalPodAutoscalerTolerance: 0.1,
+  horizontalPodAutoscalerCpuInitializationPeriod: 300_000,
+  horizontalPodAutoscalerInitialReadinessDelay: 30_000,
+  concurrentHorizontalPodAutoscalerSyncs: 5,
+  features: controllerFeatures(''),
 }

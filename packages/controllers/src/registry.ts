@@ -11,6 +11,7 @@ import { endpointSliceMirroringController } from './endpoints/mirror-controller.
 import { endpointSliceController } from './endpointslice/controller.ts'
 import { ephemeralVolumeController } from './ephemeral-volume/controller.ts'
 import { garbageCollector } from './garbage-collector/controller.ts'
+import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaling/controller.ts'
 import { jobController } from './job/controller.ts'
 import { ttlAfterFinishedController } from './job/ttl-controller.ts'
 import { namespaceController } from './namespace/controller.ts'
@@ -44,6 +45,7 @@ export const controllers: readonly Controller[] = [
   jobController,
   ttlAfterFinishedController,
   cronJobController,
+  horizontalPodAutoscalerController,
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,

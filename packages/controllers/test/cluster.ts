@@ -92,7 +92,7 @@ function runKubelet(client: KubeClient, informers: Informers, broken: ReadonlySe
       const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
       address += 1
       const ip = `10.244.${address >> 8}.${address & 255}`
-      await client.update(core.pods, { ...pod, status: { ...pod.status, phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: now }] } }, { subresource: 'status' })
+      await client.update(core.pods, { ...pod, status: { ...pod.status, phase: 'Running', startTime: now, podIP: ip, podIPs: [{ ip }], conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: now }] } }, { subresource: 'status' })
     }
   }
   const look = (pod: Pod): void => {

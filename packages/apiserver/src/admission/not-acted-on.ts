@@ -7,7 +7,6 @@ const idle: Readonly<Record<string, string>> = {
   'admissionregistration.k8s.io/mutatingadmissionpolicies': 'mutating admission policies change nothing',
   'admissionregistration.k8s.io/mutatingadmissionpolicybindings': 'mutating admission policies change nothing',
   'networking.k8s.io/networkpolicies': 'the pod network does not enforce network policies',
-  'autoscaling/horizontalpodautoscalers': 'nothing scales workloads by autoscalers',
 }
 
 function reasonFor({ resource, object }: AdmissionAttributes): string | undefined {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Pod } from '@berth/api/types/core/v1'
 import type { PodDisruptionBudget } from '@berth/api/types/policy/v1'
-import { disruptedPods, expectation, failedStatus, healthyPods, nextStatus, printedSelector, staleConditionInMs } from './budget.ts'
+import { printedSelector } from '../common/printed-selector.ts'
+import { disruptedPods, expectation, failedStatus, healthyPods, nextStatus, staleConditionInMs } from './budget.ts'
 
 const now = Date.parse('2026-11-21T12:00:00Z')
 const at = (seconds: number): string => new Date(now + seconds * 1000).toISOString().replace('.000Z', 'Z')

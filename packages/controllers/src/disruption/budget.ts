@@ -1,5 +1,5 @@
 import type { Pod } from '@berth/api/types/core/v1'
-import type { Condition, LabelSelector } from '@berth/api/types/meta/v1'
+import type { Condition } from '@berth/api/types/meta/v1'
 import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from '@berth/api/types/policy/v1'
 import { isPodReady, wireTime } from '../common/pods.ts'
 
@@ -104,12 +104,4 @@ export function staleConditionInMs(pod: Pod, now: number): number | undefined {
   const condition = pod.status?.conditions?.find(({ type }) => type === 'DisruptionTarget')
   if (condition?.status !== 'True' || condition.reason === 'TerminationByKubelet') return undefined
   return Math.max(0, Date.parse(condition.lastTransitionTime ?? '') + staleConditionMs - now) || 0
-}
-
-/** A selector as Go prints it in events. */
-export function printedSelector(selector: LabelSelector | undefined): string {
-  if (!selector) return 'nil'
-  const labels = Object.entries(selector.matchLabels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}: ${value},`).join('')
-  const expressions = (selector.matchExpressions ?? []).map(({ key, operator, values = [] }) => `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`).join('')
-  return `&LabelSelector{MatchLabels:map[string]string{${labels}},MatchExpressions:[]LabelSelectorRequirement{${expressions}},}`
 }

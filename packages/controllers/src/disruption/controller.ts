@@ -4,8 +4,9 @@ import type { PodDisruptionBudget } from '@berth/api/types/policy/v1'
 import { isConflict, isNotFound, keyOf, labelSelectorMatcher, type EventRecorder, type Informer } from '@berth/kube'
 import { ignore } from '../common/adoption.ts'
 import { keyedController } from '../common/keyed-controller.ts'
+import { printedSelector } from '../common/printed-selector.ts'
 import type { Controller, ControllerContext } from '../context.ts'
-import { disruptedPods, expectation, failedStatus, healthyPods, needsScale, nextStatus, printedSelector, staleConditionInMs } from './budget.ts'
+import { disruptedPods, expectation, failedStatus, healthyPods, needsScale, nextStatus, staleConditionInMs } from './budget.ts'
 import { Scales } from './scale.ts'
 
 /** A pod's key is told from a budget's. */
