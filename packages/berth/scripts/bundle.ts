@@ -1,4 +1,4 @@
-// Bundles the command into dist/: one entry a command by splitting, one a worker thread, nothing outside to resolve at start-up.
+// Bundles the command into dist/, or the folder named as argument: one entry a command by splitting, one a worker thread, nothing outside to resolve at start-up.
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
@@ -7,7 +7,9 @@ import { build, type Plugin } from 'esbuild'
 
 const root = path.resolve(import.meta.dirname, '..')
 const packages = path.resolve(root, '..')
-const dist = path.join(root, 'dist')
+const dist = path.resolve(process.argv[2] ?? path.join(root, 'dist'))
+/** Where the bundle looks for the native program. */
+const native = path.join(dist, '../build')
 
 /** A worker thread's script is named where it is started, as `new URL('./x.ts', import.meta.url)`. */
 const workerReference = /new URL\(([^()]*?)'\.\/([\w-]+)\.(?:ts|js)'(?: : '\.\/[\w-]+\.js')?, import\.meta\.url\)/g
@@ -96,9 +98,9 @@ const result = await build({
   plugins: [workerUrls, withoutSsh, dynamicNames],
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 })
-fs.mkdirSync(path.join(root, 'build'), { recursive: true })
-fs.copyFileSync(path.join(packages, 'native/build/berth-native'), path.join(root, 'build/berth-native.new'))
-fs.chmodSync(path.join(root, 'build/berth-native.new'), 0o755)
-fs.renameSync(path.join(root, 'build/berth-native.new'), path.join(root, 'build/berth-native'))
+fs.mkdirSync(native, { recursive: true })
+fs.copyFileSync(path.join(packages, 'native/build/berth-native'), path.join(native, 'berth-native.new'))
+fs.chmodSync(path.join(native, 'berth-native.new'), 0o755)
+fs.renameSync(path.join(native, 'berth-native.new'), path.join(native, 'berth-native'))
 const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0)
 console.log(`${Object.keys(result.metafile.outputs).length} files, ${(bytes / 1e6).toFixed(1)} MB in ${path.relative(process.cwd(), dist)}`)
