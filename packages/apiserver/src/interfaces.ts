@@ -247,6 +247,8 @@ export interface ApiResponse {
   status: number
   headers: Record<string, string | string[]>
   body: string | Uint8Array | AsyncIterable<Uint8Array>
+  /** Of a stream: takes what to do when it ends because the client does not read it. Its connection is cut then, since nothing more can be sent on it. */
+  whenCut?(cut: () => void): void
 }
 
 /** What a connect handler is told: authenticated, authorized and admitted. */
@@ -290,12 +292,29 @@ export interface ServerCertificates {
   requestHeaderCa?: string
 }
 
+/** --etcd-* of kube-apiserver. */
+export interface EtcdOptions {
+  servers: string[]
+  prefix: string
+  caFile?: string
+  certFile?: string
+  keyFile?: string
+  /** 0: never. */
+  compactionIntervalMs: number
+  healthcheckTimeoutMs: number
+  readycheckTimeoutMs: number
+  /** --storage-media-type: how built-in kinds are written. */
+  mediaType: 'application/vnd.kubernetes.protobuf' | 'application/json'
+}
+
 /** The settings of an API server: upstream's flags in camel case, with upstream's defaults filled in by config.ts. */
 export interface ApiServerOptions {
   /** Holds the database and, unless `certDir` is given, keys and certificates. `:memory:` writes no file: SQLite in memory, keys and certificates that are the process's alone. */
   dataDir: string
   /** 'memory' keeps nothing at all (tests of this package). */
-  storage: 'sqlite' | 'memory'
+  storage: 'sqlite' | 'etcd3' | 'memory'
+  /** Where storage 'etcd3' is. */
+  etcd: EtcdOptions
   bindAddress: string
   /** 0 picks a free port. */
   securePort: number
@@ -308,6 +327,8 @@ export interface ApiServerOptions {
   clientCaFile?: string
   tokenAuthFile?: string
   anonymousAuth: boolean
+  /** Whether bootstrap tokens (Secrets in kube-system) are believed. */
+  enableBootstrapTokenAuth: boolean
   /** Whether pods may have privileged containers. */
   allowPrivileged: boolean
   authorizationModes: string[]
@@ -365,7 +386,7 @@ export interface ServerDependencies {
   certificates: ServerCertificates
   store: ResourceStore
   /** For the allocations that are no API objects (node ports). */
-  storage: Pick<Storage, 'current' | 'write'>
+  storage: Pick<Storage, 'confirm' | 'write'>
   log: ServerLog
   /** The port that is listened on (known once listening; bootstrap hooks run after that). */
   port(): number

@@ -2,6 +2,9 @@
 import { createHash } from 'node:crypto'
 import { apiVersionOf, core } from '@berth/api'
 import type { JsonObject, ResourceInfo, SubresourceInfo } from '@berth/api'
+import type { AggregatedVersion } from '../aggregation/aggregator.ts'
+import { builtInPriority, customPriority } from '../aggregation/priorities.ts'
+import type { Priority } from '../aggregation/priorities.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ConnectHandler, VirtualResource, VirtualSubresource } from '../interfaces.ts'
 import { parseAccept } from './media-types.ts'
@@ -15,13 +18,6 @@ export interface ServedResource {
   /** A custom resource's schema, as OpenAPI has it. */
   custom?: JsonObject
 }
-
-/** Upstream's order of groups; others follow by name. */
-const groupOrder = [
-  'apiregistration.k8s.io', 'apps', 'events.k8s.io', 'authentication.k8s.io', 'authorization.k8s.io', 'autoscaling', 'batch', 'certificates.k8s.io', 'networking.k8s.io', 'policy',
-  'rbac.authorization.k8s.io', 'storage.k8s.io', 'admissionregistration.k8s.io', 'apiextensions.k8s.io', 'scheduling.k8s.io', 'coordination.k8s.io', 'node.k8s.io', 'discovery.k8s.io',
-  'resource.k8s.io', 'flowcontrol.apiserver.k8s.io',
-]
 
 /** Gathers what the registry and the virtual parts serve. */
 export function servedResources(registry: Registry, virtual: { resources: readonly VirtualResource[], subresources: readonly VirtualSubresource[], connects: readonly ConnectHandler[] }): ServedResource[] {
@@ -56,18 +52,31 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
+/** A group version in discovery: ours, or one that another server answers for. */
+interface ListedVersion {
+  readonly group: string
+  readonly version: string
+  readonly priority: Priority
+  /** Undefined for ours; otherwise what is known of the other server. */
+  readonly remote?: AggregatedVersion
+}
+
 /** What is served at a moment. */
 interface Served {
   readonly version: number
   readonly resources: readonly ServedResource[]
-  readonly groups: readonly string[]
+  /** Ours. */
   readonly groupVersions: ReadonlySet<string>
+  /** Everybody's but the core group's, the preferred version of each group first. */
+  readonly groups: ReadonlyMap<string, readonly ListedVersion[]>
 }
 
 /** Where Discovery learns what is served: `version` grows whenever that changes. */
 export interface ServedSource {
   version(): number
   resources(): readonly ServedResource[]
+  /** What other servers answer for; theirs go before ours of the same name. */
+  aggregated(): readonly AggregatedVersion[]
 }
 
 /** The documents of discovery over what is served now. */
@@ -85,11 +94,8 @@ export class Discovery {
     const version = this.#source.version()
     if (this.#now?.version === version) return this.#now
     const resources = this.#source.resources()
-    const rank = (group: string): number => (groupOrder.includes(group) ? groupOrder.indexOf(group) : groupOrder.length)
-    this.#now = {
-      version, resources, groupVersions: new Set(resources.map((s) => apiVersionOf(s.info))),
-      groups: [...new Set(resources.map((s) => s.info.group))].filter((g) => g !== '').sort((a, b) => rank(a) - rank(b) || compare(a, b)),
-    }
+    const groupVersions = new Set(resources.map((s) => apiVersionOf(s.info)))
+    this.#now = { version, resources, groupVersions, groups: listedGroups(groupVersions, this.#source.aggregated()) }
     return this.#now
   }
 
@@ -98,13 +104,14 @@ export class Discovery {
     return this.#served.version
   }
 
-  /** `v1`, `apps/v1`, ... */
+  /** `v1`, `apps/v1`, ...: what this server answers for itself. */
   get groupVersions(): ReadonlySet<string> {
     return this.#served.groupVersions
   }
 
-  get #groups(): readonly string[] {
-    return this.#served.groups
+  /** The same with what other servers answer for. */
+  get listedGroupVersions(): string[] {
+    return ['v1', ...[...this.#served.groups].flatMap(([group, versions]) => versions.map(({ version }) => `${group}/${version}`))]
   }
 
   /** The document of a discovery path, or undefined when the path is none (or nothing is served there). */
@@ -116,9 +123,10 @@ export class Discovery {
       return parts.length === 2 && parts[1] === 'v1' ? plain(this.#resourceList('', 'v1')) : undefined
     }
     if (parts[0] !== 'apis') return undefined
-    if (parts.length === 1) return this.#aggregated(accept, this.#groups) ?? plain({ kind: 'APIGroupList', apiVersion: 'v1', groups: this.#groups.map((g) => this.#group(g)) })
+    const { groups } = this.#served
+    if (parts.length === 1) return this.#aggregated(accept, byPriorityAndName(groups)) ?? plain({ kind: 'APIGroupList', apiVersion: 'v1', groups: [...groups.keys()].map((g) => this.#group(g)) })
     const group = parts[1] ?? ''
-    if (!this.#groups.includes(group)) return undefined
+    if (!groups.has(group)) return undefined
     if (parts.length === 2) return plain({ kind: 'APIGroup', apiVersion: 'v1', ...this.#group(group) })
     return parts.length === 3 && this.groupVersions.has(`${group}/${parts[2] ?? ''}`) ? plain(this.#resourceList(group, parts[2] ?? '')) : undefined
   }
@@ -132,12 +140,8 @@ export class Discovery {
     return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: this.#serverAddress() }] }
   }
 
-  #versions(group: string): string[] {
-    return [...new Set(this.#served.resources.filter((s) => s.info.group === group).map((s) => s.info.version))].sort(compareVersions)
-  }
-
   #group(group: string): Record<string, unknown> {
-    const versions = this.#versions(group).map((version) => ({ groupVersion: `${group}/${version}`, version }))
+    const versions = (this.#served.groups.get(group) ?? []).map(({ version }) => ({ groupVersion: `${group}/${version}`, version }))
     return { name: group, versions, preferredVersion: versions[0] }
   }
 
@@ -165,10 +169,7 @@ export class Discovery {
       const version = parameters['v']
       if (parameters['as'] === undefined) return undefined
       if (parameters['g'] !== 'apidiscovery.k8s.io' || parameters['as'] !== 'APIGroupDiscoveryList' || (version !== 'v2' && version !== 'v2beta1')) continue
-      const items = groups.map((group) => ({
-        metadata: group === '' ? {} : { name: group },
-        versions: this.#versions(group).map((v) => ({ version: v, resources: this.resourcesOf(group, v).map(aggregatedResource), freshness: 'Current' })),
-      }))
+      const items = groups.map((group) => ({ metadata: group === '' ? {} : { name: group }, versions: this.#aggregatedVersions(group) })).filter(({ versions }) => versions.length > 0)
       return {
         body: { kind: 'APIGroupDiscoveryList', apiVersion: `apidiscovery.k8s.io/${version}`, metadata: {}, items },
         contentType: `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
@@ -176,6 +177,35 @@ export class Discovery {
     }
     return undefined
   }
+
+  #aggregatedVersions(group: string): unknown[] {
+    const versions: readonly Pick<ListedVersion, 'version' | 'remote'>[] = group === '' ? [{ version: 'v1' }] : this.#served.groups.get(group) ?? []
+    return versions.flatMap(({ version, remote }): unknown[] => {
+      if (!remote) return [{ version, resources: this.resourcesOf(group, version).map(aggregatedResource), freshness: 'Current' }]
+      return remote.discovered ? [{ version, ...(remote.discovered.resources.length > 0 && { resources: remote.discovered.resources }), freshness: remote.discovered.freshness }] : []
+    })
+  }
+}
+
+/** Groups in the order of `/apis`: by their priority, then by the name of their APIService; their versions by priority, then as versions are compared. */
+function listedGroups(own: ReadonlySet<string>, aggregated: readonly AggregatedVersion[]): Map<string, ListedVersion[]> {
+  const listed = new Map<string, ListedVersion>()
+  for (const groupVersion of own) {
+    const [group = '', version] = groupVersion.split('/')
+    if (version !== undefined) listed.set(groupVersion, { group, version, priority: builtInPriority(group, version) ?? customPriority })
+  }
+  for (const remote of aggregated) listed.set(`${remote.group}/${remote.version}`, { group: remote.group, version: remote.version, priority: remote.priority, remote })
+  const all = [...listed.values()].sort((a, b) => b.priority.group - a.priority.group || compare(`${a.version}.${a.group}`, `${b.version}.${b.group}`))
+  const groups = new Map<string, ListedVersion[]>()
+  for (const each of all) groups.set(each.group, [...groups.get(each.group) ?? [], each])
+  for (const versions of groups.values()) versions.sort((a, b) => b.priority.version - a.priority.version || compareVersions(a.version, b.version))
+  return groups
+}
+
+/** Groups in the order of aggregated discovery. */
+function byPriorityAndName(groups: ReadonlyMap<string, readonly ListedVersion[]>): string[] {
+  const priority = (group: string): number => Math.max(...(groups.get(group) ?? []).map((each) => each.priority.group))
+  return [...groups.keys()].sort((a, b) => priority(b) - priority(a) || compare(a, b))
 }
 
 function aggregatedResource({ info, subresources }: ServedResource): unknown {

@@ -1,5 +1,6 @@
 // One request's way: who is it, may they, where does it go, and what became of it. Used by sockets and by in-process transports alike.
 import { randomUUID } from 'node:crypto'
+import type { Aggregator } from '../aggregation/aggregator.ts'
 import { authorizationForbidden } from '../authorization/index.ts'
 import { pathNotFound, StatusError, timeout, unauthorized } from '../errors.ts'
 import type { ApiRequest, ApiResponse, AuthorizationAttributes, Authenticator, Authorizer, RequestInfo, ServerLog, UserInfo } from '../interfaces.ts'
@@ -31,6 +32,8 @@ export interface HandlerOptions {
   log: ServerLog
   requestTimeoutSeconds: number
   inflight: InflightLimit
+  /** Other servers behind this one. */
+  aggregator: Pick<Aggregator, 'passOn'>
 }
 
 /** Answers a request; undefined when the connection was taken over. Never rejects. */
@@ -92,6 +95,8 @@ async function serve(options: HandlerOptions, request: ApiRequest, info: Request
 }
 
 async function route(options: HandlerOptions, request: ApiRequest, info: RequestInfo, query: URLSearchParams, user: UserInfo, warn: (text: string) => void): Promise<ApiResponse | undefined> {
+  const passedOn = options.aggregator.passOn({ request, info, query, user, limitMs: isLongRunning(info) ? undefined : options.requestTimeoutSeconds * 1000 })
+  if (passedOn) return passedOn
   if (request.headers['accept']?.includes('yaml')) await loadYaml()
   if (info.isResourceRequest && info.resource !== '') {
     return routeResource({ deps: options.deps, request, info, query, user, warn }, options.servedGroupVersions())
@@ -124,7 +129,7 @@ async function withDeadline(options: HandlerOptions, long: boolean, work: Promis
 
 function decorate(request: ApiRequest, response: ApiResponse, warnings: readonly string[]): void {
   const given = request.headers['audit-id']
-  response.headers['audit-id'] = given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID()
+  response.headers['audit-id'] = given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : response.headers['audit-id'] ?? randomUUID()
   response.headers['cache-control'] ??= 'no-cache, private'
   // In-process clients are handed text; on the wire it is bytes.
   if (warnings.length > 0) response.headers['warning'] = warningHeaders(warnings).map((value) => (request.user ? value : headerBytes(value)))

@@ -7,11 +7,11 @@ export interface HealthCheck {
   /** Which endpoints ask it. */
   for: readonly ('healthz' | 'livez' | 'readyz')[]
   /** Throws when something is wrong. */
-  check(): void
+  check(): void | Promise<void>
 }
 
 /** Answers a health path (`/readyz`, `/readyz/ping`), undefined when it is none. */
-export function healthResponse(path: string, query: URLSearchParams, checks: readonly HealthCheck[]): ApiResponse | undefined {
+export async function healthResponse(path: string, query: URLSearchParams, checks: readonly HealthCheck[]): Promise<ApiResponse | undefined> {
   const match = /^\/(healthz|livez|readyz)(?:\/(.+?))?\/?$/.exec(path)
   const endpoint = match?.[1] as 'healthz' | 'livez' | 'readyz' | undefined
   if (!endpoint) return undefined
@@ -20,18 +20,19 @@ export function healthResponse(path: string, query: URLSearchParams, checks: rea
   if (single !== undefined) {
     const found = mine.find((c) => c.name === single)
     if (!found) return textResponse(404, '404 page not found\n')
-    const problem = failureOf(found)
+    const problem = await failureOf(found)
     return problem === undefined ? textResponse(200, 'ok') : textResponse(500, `internal server error: ${problem}\n`)
   }
   const excluded = new Set(query.getAll('exclude'))
   const lines: string[] = []
   const failed: string[] = []
-  for (const check of mine) {
+  const problems = await Promise.all(mine.map((check) => (excluded.has(check.name) ? undefined : failureOf(check))))
+  for (const [i, check] of mine.entries()) {
     if (excluded.delete(check.name)) {
       lines.push(`[+]${check.name} excluded: ok`)
       continue
     }
-    if (failureOf(check) === undefined) lines.push(`[+]${check.name} ok`)
+    if (problems[i] === undefined) lines.push(`[+]${check.name} ok`)
     else {
       failed.push(check.name)
       lines.push(`[-]${check.name} failed: reason withheld`)
@@ -43,9 +44,9 @@ export function healthResponse(path: string, query: URLSearchParams, checks: rea
   return textResponse(200, `${lines.join('\n')}\n${endpoint} check passed\n`)
 }
 
-function failureOf(check: HealthCheck): string | undefined {
+async function failureOf(check: HealthCheck): Promise<string | undefined> {
   try {
-    check.check()
+    await check.check()
     return undefined
   } catch (error) {
     return error instanceof Error ? error.message : String(error)

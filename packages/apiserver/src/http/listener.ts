@@ -3,19 +3,20 @@ import http2 from 'node:http2'
 import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { gzip } from 'node:zlib'
-import { promisify } from 'node:util'
-import { requestEntityTooLarge } from '../errors.ts'
-import type { ApiRequest, ApiResponse, ServerCertificates, ServerLog } from '../interfaces.ts'
+import type { ApiRequest, ServerCertificates, ServerLog } from '../interfaces.ts'
+import { send, writeRaw } from './answers.ts'
 import type { ApiHandler } from './handler.ts'
+import { bodyReader } from './request-body.ts'
+import { idleTimeoutMs, Sessions } from './sessions.ts'
 
-const gzipBytes = promisify(gzip)
-/** Upstream compresses answers from this size on. */
-const gzipThreshold = 128 * 1024
-const gzipLevel = 1
+/** How long a TLS handshake may take, and a request's headers: upstream's ReadHeaderTimeout. */
+const headersTimeoutMs = 32_000
+/** How long a request's line and headers may be in all: Go's, and upstream's. */
+const maxHeaderBytes = 1024 * 1024
+/** A client that does not answer the kernel's probes after so long without a word is gone. */
+const keepAliveDelayMs = 30_000
 
 export interface ListenerOptions {
   address: string
@@ -34,25 +35,35 @@ export interface Listener {
   close(): Promise<void>
 }
 
+/** For HTTP/1.1; Node's types do not name them here. How long a body may take is the handler's to say. */
+const http1Options = {
+  maxHeaderSize: maxHeaderBytes, headersTimeout: headersTimeoutMs, requestTimeout: 0, keepAliveTimeout: idleTimeoutMs,
+  // A body would be lost with the upgrade: such a request is an ordinary one.
+  shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0,
+}
+const tcpOptions = { keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs }
+
+const stopped = new Error('the server is stopping')
+const left = new Error('the client went away')
+
 /** Listens; rejects when the port is taken. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
-  const stopping = new AbortController()
+  const running = new Set<AbortController>()
+  const sessions = new Sessions()
   const server: Http2SecureServer = http2.createSecureServer({
     allowHTTP1: true, cert: options.certificates.servingCert, key: options.certificates.servingKey, minVersion: 'TLSv1.2',
     ...clientAuthorities(options.certificates), requestCert: true, rejectUnauthorized: false,
-    settings: { maxConcurrentStreams: 250, initialWindowSize: 1024 * 1024 }, maxSessionMemory: 64,
+    settings: { maxConcurrentStreams: 250, initialWindowSize: 1024 * 1024, maxHeaderListSize: maxHeaderBytes }, maxSessionMemory: 64,
+    handshakeTimeout: headersTimeoutMs, ...http1Options, ...tcpOptions,
   })
   const sockets = new Set<Socket>()
   server.on('secureConnection', (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
-  server.on('session', (session) => {
-    session.on('error', () => {})
-    stopping.signal.addEventListener('abort', () => session.close(), { once: true })
-  })
-  server.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => void serveRequest(options, stopping.signal, request, response))
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void serveUpgrade(options, stopping.signal, request, socket, head))
+  server.on('session', (session) => sessions.add(session))
+  server.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => void serveRequest(options, running, request, response))
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void serveUpgrade(options, running, request, socket, head))
   server.on('tlsClientError', () => {})
   server.on('sessionError', () => {})
   await new Promise<void>((resolve, reject) => {
@@ -69,7 +80,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       server.setSecureContext({ cert: certificates.servingCert, key: certificates.servingKey, ...clientAuthorities(certificates) })
     },
     async close() {
-      stopping.abort(new Error('the server is stopping'))
+      for (const each of running) each.abort(stopped)
+      sessions.close()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       // What is not gone after a moment was idle or does not listen.
       const timer = setTimeout(() => {
@@ -113,42 +125,27 @@ function clientCertificates(socket: unknown): Uint8Array[] {
   return out
 }
 
-function bodyReader(request: IncomingMessage | Http2ServerRequest, limit: number): () => Promise<Uint8Array> {
-  let reading: Promise<Uint8Array> | undefined
-  const tooLarge = (): Error => requestEntityTooLarge(`limit is ${limit}`)
-  const read = async (): Promise<Uint8Array> => {
-    if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge()
-    const chunks: Buffer[] = []
-    let size = 0
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      size += chunk.length
-      if (size > limit) throw tooLarge()
-      chunks.push(chunk)
-    }
-    return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
-  }
-  return () => (reading ??= read())
-}
-
-function toApiRequest(options: ListenerOptions, stop: AbortSignal, request: IncomingMessage | Http2ServerRequest, gone: AbortSignal, upgrade?: ApiRequest['upgrade']): ApiRequest {
+function toApiRequest(options: ListenerOptions, request: IncomingMessage | Http2ServerRequest, signal: AbortSignal, upgrade?: ApiRequest['upgrade']): ApiRequest {
   const socket = 'stream' in request ? request.stream.session?.socket : request.socket
   return {
     method: request.method ?? 'GET', url: request.url ?? '/', headers: lowerHeaders(request.headers), rawHeaders: request.rawHeaders, body: bodyReader(request, options.maxRequestBytes),
     ...(!upgrade && { bodyStream: request }),
-    signal: AbortSignal.any([stop, gone]), remoteAddress: socket?.remoteAddress ?? '', clientCertificates: clientCertificates(socket), ...(upgrade && { upgrade }),
+    signal, remoteAddress: socket?.remoteAddress ?? '', clientCertificates: clientCertificates(socket), ...(upgrade && { upgrade }),
   }
 }
 
-async function serveRequest(options: ListenerOptions, stop: AbortSignal, request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
+async function serveRequest(options: ListenerOptions, running: Set<AbortController>, request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
   const gone = new AbortController()
-  response.on('close', () => gone.abort(new Error('the client went away')))
+  running.add(gone)
+  response.on('close', () => {
+    running.delete(gone)
+    gone.abort(left)
+  })
   response.on('error', () => {})
   request.on('error', () => {})
   try {
-    const answer = await options.handler(toApiRequest(options, stop, request, gone.signal))
-    if (!answer) return
-    if (!request.complete) request.resume()
-    await send(request, response, answer)
+    const answer = await options.handler(toApiRequest(options, request, gone.signal))
+    if (answer) await send(request, response, answer)
   } catch (error) {
     if (!gone.signal.aborted) options.log.error(error, 'Answering failed', { uri: request.url })
     response.stream?.destroy?.()
@@ -156,68 +153,19 @@ async function serveRequest(options: ListenerOptions, stop: AbortSignal, request
   }
 }
 
-async function send(request: Http2ServerRequest, response: Http2ServerResponse, answer: ApiResponse): Promise<void> {
-  const { body } = answer
-  for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value)
-  const acceptsGzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
-  if (typeof body === 'string' || body instanceof Uint8Array) {
-    let bytes: Uint8Array = typeof body === 'string' ? Buffer.from(body) : body
-    if (acceptsGzip && bytes.length >= gzipThreshold) {
-      bytes = await gzipBytes(bytes, { level: gzipLevel })
-      response.setHeader('content-encoding', 'gzip')
-      response.setHeader('vary', 'Accept-Encoding')
-    }
-    response.setHeader('content-length', bytes.length)
-    response.writeHead(answer.status)
-    if (request.method === 'HEAD') response.end()
-    else response.end(bytes)
-    return
-  }
-  response.writeHead(answer.status)
-  // HTTP/1.1 holds the head back until the first chunk; HTTP/2 has sent it.
-  if ('flushHeaders' in response && typeof response.flushHeaders === 'function') response.flushHeaders()
-  for await (const chunk of body) {
-    if (response.destroyed || response.writableEnded) break
-    if (!response.write(chunk)) await drained(response)
-  }
-  response.end()
-}
-
-function drained(response: Http2ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off('drain', done)
-      response.off('close', done)
-      resolve()
-    }
-    response.on('drain', done)
-    response.on('close', done)
-  })
-}
-
-async function serveUpgrade(options: ListenerOptions, stop: AbortSignal, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+async function serveUpgrade(options: ListenerOptions, running: Set<AbortController>, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
   const gone = new AbortController()
-  socket.on('close', () => gone.abort(new Error('the client went away')))
+  running.add(gone)
+  socket.on('close', () => {
+    running.delete(gone)
+    gone.abort(left)
+  })
   socket.on('error', () => {})
   try {
-    const answer = await options.handler(toApiRequest(options, stop, request, gone.signal, { socket, head }))
+    const answer = await options.handler(toApiRequest(options, request, gone.signal, { socket, head }))
     if (answer) await writeRaw(socket, answer)
   } catch (error) {
-    options.log.error(error, 'Upgrading failed', { uri: request.url })
+    if (!gone.signal.aborted) options.log.error(error, 'Upgrading failed', { uri: request.url })
     socket.destroy()
   }
-}
-
-/** An answer to an upgrade that was refused or is none of ours: written by hand, since the socket is no longer the HTTP server's. */
-async function writeRaw(socket: Duplex, answer: ApiResponse): Promise<void> {
-  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`]
-  for (const [name, value] of Object.entries(answer.headers)) for (const v of [value].flat()) lines.push(`${name}: ${v}`)
-  if (typeof answer.body === 'string' || answer.body instanceof Uint8Array) {
-    const bytes = Buffer.from(answer.body)
-    socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\ncontent-length: ${bytes.length}\r\nconnection: close\r\n\r\n`), bytes]))
-    return
-  }
-  socket.write(`${lines.join('\r\n')}\r\nconnection: close\r\n\r\n`)
-  for await (const chunk of answer.body) socket.write(chunk)
-  socket.end()
 }

@@ -3,6 +3,8 @@
 import { createHash } from 'node:crypto'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { openApiV2, openApiV3, openApiV3Path, type ResourceInfo } from '@berth/api'
+import type { Aggregator } from '../aggregation/aggregator.ts'
+import { mergeSwagger } from '../aggregation/remote-openapi.ts'
 import { encodeOpenApiV2 } from '../protobuf/openapi-v2.ts'
 import { customOpenApiV3 } from '../custom/openapi.ts'
 import type { ApiResponse } from '../interfaces.ts'
@@ -45,9 +47,12 @@ function keptWhile(discovery: Discovery): (name: string, make: () => Kept) => Ke
   }
 }
 
+/** What other servers behind this one describe. */
+type RemoteDocuments = Pick<Aggregator, 'openApiV2' | 'openApiV3'>
+
 /** The handlers of /openapi/v2 and /openapi/v3. */
-export function openApiPaths(discovery: Discovery): PathHandler[] {
-  return [openApiV2Path(discovery), ...openApiV3Paths(discovery)]
+export function openApiPaths(discovery: Discovery, aggregated: RemoteDocuments): PathHandler[] {
+  return [openApiV2Path(discovery, aggregated), ...openApiV3Paths(discovery, aggregated)]
 }
 
 const protobuf = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
@@ -56,10 +61,11 @@ const v2Types: Record<string, string> = {
   '*/*': 'application/json', 'application/*': 'application/json', 'application/json': 'application/json', [protobuf]: protobuf, 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf': protobuf,
 }
 
-function openApiV2Path(discovery: Discovery): PathHandler {
+function openApiV2Path(discovery: Discovery, aggregated: RemoteDocuments): PathHandler {
   const documents = keptWhile(discovery)
   const make = (type: string): Kept => {
-    const document = openApiV2([...discovery.groupVersions].filter((gv) => !isCustom(discovery, gv)).map((gv) => [gv, resourcesOf(discovery, gv)] as const))
+    const own = openApiV2([...discovery.groupVersions].filter((gv) => !isCustom(discovery, gv)).map((gv) => [gv, resourcesOf(discovery, gv)] as const))
+    const document = mergeSwagger(own, aggregated.openApiV2())
     return keep(type === protobuf ? encodeOpenApiV2(document) : JSON.stringify(document))
   }
   return {
@@ -75,7 +81,7 @@ function openApiV2Path(discovery: Discovery): PathHandler {
   }
 }
 
-function openApiV3Paths(discovery: Discovery): PathHandler[] {
+function openApiV3Paths(discovery: Discovery, aggregated: RemoteDocuments): PathHandler[] {
   const documents = keptWhile(discovery)
   // What is built in does not change: only the documents of groups that hold custom resources are made again.
   const builtIn = new Map<string, Kept>()
@@ -93,6 +99,8 @@ function openApiV3Paths(discovery: Discovery): PathHandler[] {
       const path = openApiV3Path(groupVersion)
       paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${document(groupVersion).hash}` }
     }
+    // These documents are read from their own servers.
+    for (const [path, serverRelativeURL] of aggregated.openApiV3()) paths[path] = { serverRelativeURL }
     return jsonResponse(200, { paths })
   }
   return [

@@ -91,7 +91,7 @@ async function routeSubresource(context: ResourceContext): Promise<ApiResponse |
   const connect = deps.connectHandlers.find((h) => h.parent.group === info.apiGroup && h.parent.resource === info.resource && h.subresource === info.subresource)
   if (connect) {
     if (!connect.methods.includes(method)) throw methodNotAllowed()
-    const parent = parentOf(connect.parentName ? { ...context, info: { ...info, name: connect.parentName(info.name) } } : context).object
+    const { object: parent } = await parentOf(connect.parentName ? { ...context, info: { ...info, name: connect.parentName(info.name) } } : context)
     if (deps.admission.handles('CONNECT')) {
       const attributes = {
         operation: 'CONNECT' as const, resource, subresource: info.subresource, kind: runtime.gvk, namespace: info.namespace, name: info.name, object: undefined, oldObject: undefined,

@@ -1,5 +1,6 @@
 // Every path that is no resource: discovery, health, version, metrics, OpenAPI.
 import type { ApiResponse, SecurityParts } from '../interfaces.ts'
+import type { Aggregator } from '../aggregation/aggregator.ts'
 import type { ServerMetrics } from '../metrics.ts'
 import type { Discovery } from './discovery.ts'
 import type { PathHandler } from './handler.ts'
@@ -15,7 +16,7 @@ import { versionInfo } from './version.ts'
 const notFoundText = (): ApiResponse => textResponse(404, '404 page not found\n')
 
 /** The server's own paths. */
-export function serverPaths(parts: { discovery: Discovery, checks: readonly HealthCheck[], metrics: ServerMetrics, security: SecurityParts['paths'] }): PathHandler[] {
+export function serverPaths(parts: { discovery: Discovery, aggregator: Pick<Aggregator, 'openApiV2' | 'openApiV3'>, checks: readonly HealthCheck[], metrics: ServerMetrics, security: SecurityParts['paths'] }): PathHandler[] {
   const { discovery, checks, metrics } = parts
   const discover: PathHandler['handle'] = (request, query) => {
     const { path } = splitTarget(request.url)
@@ -24,13 +25,13 @@ export function serverPaths(parts: { discovery: Discovery, checks: readonly Heal
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
     return jsonResponse(200, found.body, { format: 'json', contentType: found.contentType }, wantsPretty(query, request.headers['user-agent']))
   }
-  const health: PathHandler['handle'] = (request, query) => healthResponse(splitTarget(request.url).path, query, checks) ?? notFoundText()
+  const health: PathHandler['handle'] = async (request, query) => await healthResponse(splitTarget(request.url).path, query, checks) ?? notFoundText()
   return [
     ...['/api', '/api/', '/apis', '/apis/'].map((path) => ({ path, handle: discover })),
     ...['/healthz', '/livez', '/readyz', '/healthz/', '/livez/', '/readyz/'].map((path) => ({ path, handle: health })),
     { path: '/version', handle: (request, query) => jsonResponse(200, versionInfo(), undefined, wantsPretty(query, request.headers['user-agent']) || query.get('pretty') === null) },
     { path: '/metrics', handle: async () => ({ status: 200, headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }, body: await metrics.registry.metrics() }) },
-    ...openApiPaths(discovery),
+    ...openApiPaths(discovery, parts.aggregator),
     ...parts.security.map((p): PathHandler => ({ path: p.path, handle: (request) => p.handle(request) })),
     { path: '/', handle: (request) => rootPaths(splitTarget(request.url).path, discovery) },
   ]
@@ -39,7 +40,7 @@ export function serverPaths(parts: { discovery: Discovery, checks: readonly Heal
 /** `/` lists where one can go. */
 function rootPaths(path: string, discovery: Discovery): ApiResponse {
   if (path !== '/') return notFoundText()
-  const groups = [...discovery.groupVersions].filter((gv) => gv.includes('/'))
+  const groups = discovery.listedGroupVersions.filter((gv) => gv.includes('/'))
   const names = [...new Set(groups.map((gv) => gv.split('/')[0] ?? ''))]
   const paths = ['/api', '/api/v1', '/apis', ...names.map((g) => `/apis/${g}`), ...groups.map((gv) => `/apis/${gv}`), '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version']
   return jsonResponse(200, { paths: paths.sort() }, undefined, true)

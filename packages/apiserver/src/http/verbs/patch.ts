@@ -16,6 +16,7 @@ import { parseWriteOptions } from '../query-options.ts'
 import type { WriteOptions } from '../query-options.ts'
 import { objectResponse } from '../respond.ts'
 import { presentation, representationOf } from './read.ts'
+import { conversionProblem, goText } from './strategic-problem.ts'
 import { checkName, managed, resetFieldsOf, updatePlan } from './write.ts'
 
 type PatchType = 'json' | 'merge' | 'strategic' | 'apply'
@@ -90,7 +91,8 @@ export function patchedObject(
     decoded = other ? decode(other, result as Json, options.fieldValidation, body.duplicates) : rules.decode(result as Json, options.fieldValidation, body.duplicates)
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
-    throw invalid({ group: '', kind: '' }, '', [{ type: 'Invalid', field: 'patch', badValue: stringifyJson(result as Json), detail: error.message }])
+    const problem = type === 'strategic' ? { badValue: goText(body.value), detail: conversionProblem(error.message) } : { badValue: stringifyJson(result as Json), detail: error.message }
+    throw invalid({ group: '', kind: '' }, '', [{ type: 'Invalid', field: 'patch', ...problem }])
   }
   for (const problem of decoded.problems) context.warn(problem)
   if (!sameKind) {

@@ -24,6 +24,12 @@ export async function waitForFreshness(registry: Registry, revision: number, sig
   }
 }
 
+/** What a read waits for: the revision that it names, or, naming none, every write that was acknowledged before it. Throws 504. */
+export async function waitForRead(registry: Registry, revision: number | undefined, signal: AbortSignal): Promise<void> {
+  if (revision !== undefined) await waitForFreshness(registry, revision, signal)
+  else if (registry.storage.shared) await waitForFreshness(registry, await registry.storage.latest(), signal)
+}
+
 /** The representation of an answer; unknown media types get go-restful's 406. */
 export function representationOf(context: Pick<ResourceContext, 'request'> & { runtime?: ResourceContext['runtime'] }, shapes: readonly Representation['as'][]): Representation {
   const accept = context.request.headers['accept']
@@ -52,7 +58,7 @@ export async function get(context: ResourceContext): Promise<ApiResponse> {
   const { deps, info, runtime, query } = context
   const representation = representationOf(context, ['object', 'Table', 'PartialObjectMetadata'])
   const revision = parseResourceVersion(query.get('resourceVersion') ?? '')
-  if (revision !== undefined) await waitForFreshness(deps.registry, revision, context.request.signal)
+  await waitForRead(deps.registry, revision, context.request.signal)
   const cached = runtime.definition.computed ? (await computedOf(runtime, (object) => object.metadata.name === info.name))[0] : runtime.cache.get(runtime.key(info.namespace, info.name))
   if (!cached) throw notFound(runtime.groupResource, info.name)
   return objectResponse(200, runtime, cached, representation, presentation(context))
@@ -64,11 +70,11 @@ export async function list(context: ResourceContext): Promise<ApiResponse> {
   const representation = representationOf(context, ['object', 'Table', 'PartialObjectMetadataList'])
   const options = parseListOptions(query, runtime)
   const revision = parseResourceVersion(options.resourceVersion)
-  if (revision !== undefined) await waitForFreshness(deps.registry, revision, context.request.signal)
+  await waitForRead(deps.registry, revision, context.request.signal)
   if (runtime.definition.computed) return listResponse(runtime, await computedOf(runtime, matcherOf(runtime.definition, options.labels, options.fields)), { resourceVersion: '' }, representation, presentation(context))
   // Without a match rule a page at a given revision is that revision; whole lists only promise not to be older.
   const exact = options.resourceVersionMatch === 'Exact' || (options.resourceVersionMatch === '' && options.limit > 0 && revision !== undefined && revision > 0)
-  const page = listPage(deps.registry, runtime, {
+  const page = await listPage(deps.registry, runtime, {
     namespace: runtime.definition.resource.namespaced ? info.namespace : '', matches: matcherOf(runtime.definition, options.labels, options.fields),
     exactRevision: exact ? revision : undefined, limit: options.limit, continueToken: options.continueToken,
   })

@@ -33,6 +33,26 @@ class Framer {
     this.#plain = representation.as === 'object' && representation.format === 'json'
   }
 
+  /** Whether frames are made for this watcher alone. */
+  get own(): boolean {
+    return !this.#plain && this.#representation.format !== 'protobuf'
+  }
+
+  /** What there is when the watch begins, framed as it is drawn. */
+  initial(objects: readonly CachedObject[], end: Iterable<Uint8Array>): Iterable<Uint8Array> {
+    const columns = !this.#columnsSent
+    if (objects.length > 0) this.#columnsSent = true
+    return this.#initial(objects, columns, end)
+  }
+
+  * #initial(objects: readonly CachedObject[], columns: boolean, end: Iterable<Uint8Array>): Generator<Uint8Array> {
+    for (const [i, cached] of objects.entries()) {
+      if (this.#representation.as === 'Table') yield this.#line('ADDED', this.#table(this.#context.runtime.serve(cached.object), columns && i === 0))
+      else yield this.frame('ADDED', cached)
+    }
+    yield* end
+  }
+
   /** One event's line; `shared` holds what other watchers of the same event have made. */
   frame(type: EventType, cached: CachedObject, shared?: Map<string, Uint8Array>): Uint8Array {
     const { runtime } = this.#context
@@ -66,6 +86,10 @@ class Framer {
     if (this.#representation.as === 'PartialObjectMetadata') return partialMetadata(object, this.#representation.version)
     const columns = !this.#columnsSent
     this.#columnsSent = true
+    return this.#table(object, columns)
+  }
+
+  #table(object: ApiObject, columns: boolean): unknown {
     const meta = { resourceVersion: object.metadata.resourceVersion ?? '' }
     return table(this.#context.runtime, [object], meta, this.#representation.version, { ...presentation(this.#context), columns })
   }
@@ -91,25 +115,21 @@ export async function watch(context: ResourceContext): Promise<ApiResponse> {
 
   const seconds = options.timeoutSeconds || deps.minRequestTimeoutSeconds * (1 + Math.random())
   const ends: (() => void)[] = []
+  const fromState = options.sendInitialEvents ?? (since === undefined || since === 0)
+  const initial = fromState ? [...runtime.cache.range(prefix)].filter((cached) => (only === undefined || cached.key === only) && (!matches || matches(cached.object))) : []
+  const start = fromState || !since ? deps.registry.revision : since
   const stream = new WatchStream(() => {
     for (const end of ends.splice(0)) end()
-  })
+  }, framer.initial(initial, fromState && options.sendInitialEvents === true && options.bookmarks ? [framer.bookmark(start, true)] : []))
   const tell = (event: CacheEvent): void => {
     if (!event.key.startsWith(prefix) || (only !== undefined && event.key !== only)) return
     const now = event.current !== undefined && (!matches || matches(event.current.object))
     const before = event.previous !== undefined && (!matches || matches(event.previous.object))
-    if (now && event.current) stream.push(framer.frame(before ? 'MODIFIED' : 'ADDED', event.current, event.frames))
-    else if (before && event.departed) stream.push(framer.frame('DELETED', event.departed, event.frames))
+    if (now && event.current) stream.push(framer.frame(before ? 'MODIFIED' : 'ADDED', event.current, event.frames), framer.own)
+    else if (before && event.departed) stream.push(framer.frame('DELETED', event.departed, event.frames), framer.own)
   }
-  const fromState = options.sendInitialEvents ?? (since === undefined || since === 0)
   try {
-    let start = since ?? deps.registry.revision
-    if (fromState) {
-      for (const cached of runtime.cache.range(prefix)) if ((only === undefined || cached.key === only) && (!matches || matches(cached.object))) stream.push(framer.frame('ADDED', cached))
-      start = deps.registry.revision
-      if (options.sendInitialEvents === true && options.bookmarks) stream.push(framer.bookmark(start, true))
-    } else if (start === 0) start = deps.registry.revision
-    ends.push(runtime.cache.subscribe(start, tell, () => stream.end()))
+    ends.push(runtime.cache.subscribe(start, tell))
   } catch (error) {
     if (!(error instanceof HistoryGone)) throw error
     stream.push(framer.error(resourceExpired(`too old resource version: ${since ?? 0} (${error.oldest})`).status))
@@ -125,11 +145,11 @@ export async function watch(context: ResourceContext): Promise<ApiResponse> {
       stream.end()
     }, Math.min(seconds * 1000, 2 ** 31 - 1))
     ends.push(() => clearTimeout(timer))
-    const abort = (): void => stream.end()
+    const abort = (): void => stream.abandon()
     request.signal.addEventListener('abort', abort, { once: true })
     ends.push(() => request.signal.removeEventListener('abort', abort))
-    if (request.signal.aborted) stream.end()
-  }
+    if (request.signal.aborted) stream.abandon()
+  } else for (const end of ends.splice(0)) end()
   const contentType = representation.format === 'protobuf' ? `${protobufType};stream=watch` : representation.format === 'json' ? representation.contentType : 'application/json'
-  return { status: 200, headers: { 'content-type': contentType }, body: stream }
+  return { status: 200, headers: { 'content-type': contentType }, body: stream, whenCut: (cut) => stream.whenCut(cut) }
 }

@@ -19,7 +19,7 @@ import { scopeOf } from '../context.ts'
 import type { ResourceContext } from '../context.ts'
 import { parseDeleteOptions, parseListOptions, parseWriteOptions } from '../query-options.ts'
 import { jsonResponse, listResponse, objectResponse } from '../respond.ts'
-import { presentation, representationOf } from './read.ts'
+import { presentation, representationOf, waitForRead } from './read.ts'
 
 /** Sets managedFields of an object in the served version and turns it into the stored one. */
 export function managed(context: ResourceContext, object: ApiObject, live: ApiObject | undefined, scope: WriteScope, subresource: string): ApiObject {
@@ -145,7 +145,8 @@ export async function removeCollection(context: ResourceContext): Promise<ApiRes
   const options = await readDeleteOptions(context)
   const representation = representationOf(context, ['object', 'Table', 'PartialObjectMetadataList'])
   const list = parseListOptions(query, runtime)
-  const page = listPage(deps.registry, runtime, {
+  await waitForRead(deps.registry, undefined, context.request.signal)
+  const page = await listPage(deps.registry, runtime, {
     namespace: runtime.definition.resource.namespaced ? info.namespace : '', matches: matcherOf(runtime.definition, list.labels, list.fields),
     exactRevision: undefined, limit: list.limit, continueToken: list.continueToken,
   })
@@ -164,7 +165,8 @@ export async function removeCollection(context: ResourceContext): Promise<ApiRes
 }
 
 /** The live object of a request's path. Throws 404. */
-export function parentOf(context: ResourceContext): CachedObject {
+export async function parentOf(context: ResourceContext): Promise<CachedObject> {
+  await waitForRead(context.deps.registry, undefined, context.request.signal)
   const cached = context.runtime.cache.get(context.runtime.key(context.info.namespace, context.info.name))
   if (!cached) throw notFound(context.runtime.groupResource, context.info.name)
   return cached
