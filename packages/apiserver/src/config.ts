@@ -1,6 +1,6 @@
 // The server's settings with upstream's defaults.
 import { join } from 'node:path'
-import type { ApiServerOptions } from './interfaces.ts'
+import type { ApiServerOptions, EtcdOptions } from './interfaces.ts'
 
 /** The common name under which this server calls aggregated servers: kubeadm's. */
 export const frontProxyName = 'front-proxy-client'
@@ -8,8 +8,11 @@ export const frontProxyName = 'front-proxy-client'
 /** As a directory: none, as SQLite takes the word. Nothing is read or written there. */
 export const inMemory = ':memory:'
 
+/** What must be given of the settings, and what may be. */
+export type GivenOptions = Omit<Partial<ApiServerOptions>, 'etcd'> & { dataDir: string, etcd?: Partial<EtcdOptions> }
+
 /** Fills in what is not given. `dataDir` is the one setting without a default. */
-export function apiServerOptions(given: Partial<ApiServerOptions> & { dataDir: string }): ApiServerOptions {
+export function apiServerOptions(given: GivenOptions): ApiServerOptions {
   const issuer = given.serviceAccountIssuer ?? 'https://kubernetes.default.svc.cluster.local'
   return {
     storage: 'sqlite', bindAddress: '0.0.0.0', securePort: 6443, certSans: [], anonymousAuth: true, allowPrivileged: false,
@@ -22,6 +25,10 @@ export function apiServerOptions(given: Partial<ApiServerOptions> & { dataDir: s
     requestHeaderAllowedNames: given.requestHeaderClientCaFile === undefined ? [frontProxyName] : [],
     enableAggregatorRouting: true, aggregatorRejectForwardingRedirect: true,
     ...given,
+    etcd: {
+      servers: [], prefix: '/registry', compactionIntervalMs: 5 * 60_000, healthcheckTimeoutMs: 2_000, readycheckTimeoutMs: 2_000, mediaType: 'application/vnd.kubernetes.protobuf',
+      ...given.etcd,
+    },
     certDir: given.certDir ?? (given.dataDir === inMemory ? inMemory : join(given.dataDir, 'pki')), serviceAccountIssuer: issuer, apiAudiences: given.apiAudiences && given.apiAudiences.length > 0 ? given.apiAudiences : [issuer],
   }
 }

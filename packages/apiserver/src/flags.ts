@@ -7,9 +7,11 @@ import { apiServerOptions } from './config.ts'
 import { enabledDefinitions, featureGates, knownFeatures, parseBooleanMap } from './features.ts'
 import type { ApiServerOptions } from './interfaces.ts'
 import { storedResources } from './resources/index.ts'
+import { storageFlags, storageOptionsOf } from './storage/flags.ts'
 
 export const flags = {
-  'data-dir': { type: 'string', default: '/var/lib/berth/apiserver', description: 'Directory of the database (state.db). It stands in for --etcd-servers.', group: 'Storage' },
+  'data-dir': { type: 'string', default: '/var/lib/berth/apiserver', description: 'Directory of the database (state.db), where the storage is no etcd, and of what else is made and kept.', group: 'Storage' },
+  ...storageFlags,
   'event-ttl': { type: 'duration', default: '1h0m0s', description: 'Amount of time to retain events.', group: 'Storage' },
   'bind-address': { type: 'string', default: '0.0.0.0', description: 'The IP address on which to listen for the --secure-port port.', group: 'Secure serving' },
   'secure-port': { type: 'number', default: 6443, description: 'The port on which to serve HTTPS with authentication and authorization; 0 picks a free one.', group: 'Secure serving' },
@@ -96,7 +98,7 @@ export function optionsOfFlags(given: FlagValues<typeof flags>): ApiServerOption
     }
   }
   const options = apiServerOptions({
-    dataDir: given['data-dir'], bindAddress: given['bind-address'], securePort: given['secure-port'], certSans: words(given['tls-san']), anonymousAuth: given['anonymous-auth'], allowPrivileged: given['allow-privileged'],
+    dataDir: given['data-dir'], ...storageOptionsOf(given), bindAddress: given['bind-address'], securePort: given['secure-port'], certSans: words(given['tls-san']), anonymousAuth: given['anonymous-auth'], allowPrivileged: given['allow-privileged'],
     serviceAccountIssuer: given['service-account-issuer'], serviceAccountKeyFiles: words(given['service-account-key-file']),
     serviceAccountMaxTokenExpirationSeconds: Math.floor(given['service-account-max-token-expiration'] / 1000), apiAudiences: words(given['api-audiences']),
     ...(modes.length > 0 && { authorizationModes: modes }), ...(types.length > 0 && { kubeletPreferredAddressTypes: types }),

@@ -17,6 +17,8 @@ export interface ServerMetrics {
 export interface MetricsSources {
   storageObjects(): Iterable<{ group: string, resource: string, count: number }>
   storageBytes(): number
+  /** Names the storage in its metric. */
+  storageClusterId: string
   resourceVersion(): number
 }
 
@@ -48,7 +50,7 @@ export function createMetrics(sources: MetricsSources): ServerMetrics {
     },
   })
   new Gauge({ name: 'apiserver_storage_size_bytes', help: 'Size of the storage database file physically allocated in bytes.', labelNames: ['storage_cluster_id'], registers, collect() {
-    this.set({ storage_cluster_id: 'sqlite-0' }, sources.storageBytes())
+    this.set({ storage_cluster_id: sources.storageClusterId }, sources.storageBytes())
   } })
   new Gauge({ name: 'process_resident_memory_bytes', help: 'Resident memory size in bytes.', registers, collect() {
     this.set(process.memoryUsage.rss())

@@ -1,12 +1,12 @@
 // Puts the rooms together: storage, registry, security, HTTP.
-import { join } from 'node:path'
 import { mkdir } from 'node:fs/promises'
 import { createLogger, inProcessTransport } from '@berth/kube'
 import type { Logger, RequestHandler, RequestUser, RunningPart, Transport } from '@berth/kube'
 import { advertiseAddressOf, prepareCertificates, renewCertificates } from './certificates/index.ts'
 import type { PreparedCertificates } from './certificates/index.ts'
 import { apiServerOptions, inMemory } from './config.ts'
-import type { ApiServerOptions, ApiRequest, BootstrapHook } from './interfaces.ts'
+import type { GivenOptions } from './config.ts'
+import type { ApiRequest, BootstrapHook } from './interfaces.ts'
 import { Discovery, servedResources } from './http/discovery.ts'
 import { createHandler } from './http/handler.ts'
 import type { ApiHandler } from './http/handler.ts'
@@ -25,10 +25,7 @@ import { Registry } from './registry/registry.ts'
 import { resourceStore } from './registry/resource-store.ts'
 import { storedResources } from './resources/index.ts'
 import { createSecurity } from './security.ts'
-import { memoryCommitter } from './storage/committer.ts'
-import type { Committer } from './storage/committer.ts'
-import { groupCommitStorage } from './storage/group-commit-storage.ts'
-import { inMemoryCommitter, sqliteCommitter } from './storage/sqlite-committer.ts'
+import { openStorage } from './storage/open.ts'
 
 /** A running API server. */
 export interface ApiServer extends RunningPart {
@@ -44,8 +41,7 @@ export interface ApiServer extends RunningPart {
   whenReady(): Promise<void>
 }
 
-export interface StartOptions extends Partial<ApiServerOptions> {
-  dataDir: string
+export interface StartOptions extends GivenOptions {
   logger?: Logger
 }
 
@@ -60,18 +56,12 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
   const definitions = enabledDefinitions(storedResources, options.runtimeConfig)
   if (options.dataDir !== inMemory) await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
   const certificates = await prepareCertificates(options)
-  let readOnlyBecause: string | undefined
-  const storage = groupCommitStorage(committerOf(options), {
-    onState(reason) {
-      readOnlyBecause = reason
-      if (reason === undefined) logger.info('Storage takes writes again')
-      else logger.error(new Error(reason), 'Storage is read-only: no write is taken until the disk is back')
-    },
-  })
+  const opened = openStorage(options, definitions, logger)
+  const { storage } = opened
   const stopping = new AbortController()
   let listener: Listener | undefined
   let customResources: CustomResources | undefined
-  const registry = new Registry({ storage, definitions, allowPrivileged: options.allowPrivileged, features })
+  const registry = new Registry({ storage, definitions, allowPrivileged: options.allowPrivileged, features, eventTtlSeconds: options.eventTtlSeconds })
   try {
     await registry.start()
     const store = resourceStore(registry)
@@ -84,6 +74,7 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
         for (const runtime of registry.runtimes()) if (!runtime.definition.view) yield { group: runtime.gvk.group, resource: runtime.definition.resource.resource, count: runtime.cache.size }
       },
       storageBytes: () => storage.size(),
+      storageClusterId: opened.clusterId,
       resourceVersion: () => registry.revision,
     })
     const discovery = new Discovery(
@@ -94,7 +85,7 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
       () => `${advertiseAddressOf(options)}:${listener?.port ?? options.securePort}`,
     )
     const hooks = new BootstrapRun(security.bootstrap, logger)
-    const checks = healthChecks(hooks, () => readOnlyBecause, stopping.signal)
+    const checks = healthChecks(hooks, opened.checks, stopping.signal)
     const handler = createHandler({
       deps: {
         registry, admission: admissionChain(security.admission), virtualResources: security.virtualResources, virtualSubresources: security.virtualSubresources,
@@ -120,19 +111,14 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
       customResources?.stop()
       await listener?.close()
       registry.stop()
-      await storage.close()
+      await opened.close()
     }, stopping: stopping.signal })
   } catch (error) {
     stopping.abort()
     await listener?.close()
-    await storage.close().catch(() => {})
+    await opened.close().catch(() => {})
     throw error
   }
-}
-
-function committerOf({ storage, dataDir }: ApiServerOptions): Committer {
-  if (storage === 'memory') return memoryCommitter()
-  return dataDir === inMemory ? inMemoryCommitter() : sqliteCommitter(join(dataDir, 'state.db'))
 }
 
 function runningServer(parts: { handler: ApiHandler, listener: Listener, certificates: PreparedCertificates, hooks: BootstrapRun, stop(): Promise<void>, stopping: AbortSignal }): ApiServer {
@@ -211,16 +197,12 @@ class BootstrapRun {
   }
 }
 
-function healthChecks(hooks: BootstrapRun, readOnlyBecause: () => string | undefined, stopping: AbortSignal): HealthCheck[] {
+function healthChecks(hooks: BootstrapRun, storage: readonly HealthCheck[], stopping: AbortSignal): HealthCheck[] {
   const all = ['healthz', 'livez', 'readyz'] as const
   return [
     { name: 'ping', for: all, check() {} },
     { name: 'log', for: all, check() {} },
-    // Not a matter of being alive: starting again does not empty a disk.
-    { name: 'storage', for: ['readyz'], check() {
-      const reason = readOnlyBecause()
-      if (reason !== undefined) throw new Error(`read-only: ${reason}`)
-    } },
+    ...storage,
     ...hooks.names.map((name): HealthCheck => ({ name: `poststarthook/${name}`, for: all, check() {
       if (!hooks.isDone(name)) throw new Error('not finished')
     } })),

@@ -17,7 +17,7 @@ function memoryStorage() {
   const entries = new Map<string, StorageEntry>()
   let revision = 0
   return {
-    async current(key: string): Promise<StorageEntry | undefined> { return entries.get(key) },
+    async confirm(key: string): Promise<StorageEntry | undefined> { return entries.get(key) },
     async write({ key, expected, value }: StorageWrite): Promise<{ revision: number, entry: StorageEntry | undefined }> {
       const now = entries.get(key)
       if ((now?.modRevision ?? 0) !== expected) throw new StorageConflict(key, now)

@@ -12,9 +12,9 @@ const attempts = 32
  */
 export class NodePortAllocator {
   readonly range: PortRange
-  readonly #storage: Pick<Storage, 'current' | 'write'>
+  readonly #storage: Pick<Storage, 'confirm' | 'write'>
 
-  constructor(storage: Pick<Storage, 'current' | 'write'>, range: PortRange) {
+  constructor(storage: Pick<Storage, 'confirm' | 'write'>, range: PortRange) {
     this.#storage = storage
     this.range = range
   }
@@ -37,12 +37,12 @@ export class NodePortAllocator {
 
   /** The ports as they are. */
   async read(): Promise<PortBitmap> {
-    return this.#decode((await this.#storage.current(key))?.value)
+    return this.#decode((await this.#storage.confirm(key))?.value)
   }
 
   async #change<T>(change: (bitmap: PortBitmap) => { next: PortBitmap, result: T }, dryRun: boolean): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      const current = await this.#storage.current(key)
+      const current = await this.#storage.confirm(key)
       const bitmap = this.#decode(current?.value)
       const { next, result } = change(bitmap)
       if (dryRun || Buffer.compare(bitmap.bytes, next.bytes) === 0) return result
@@ -58,7 +58,7 @@ export class NodePortAllocator {
 
   #encode(bitmap: PortBitmap): Uint8Array {
     return Buffer.from(JSON.stringify({
-      kind: 'RangeAllocation', apiVersion: 'v1', metadata: {}, range: `${this.range.from}-${this.range.to}`, data: Buffer.from(bitmap.bytes).toString('base64'),
+      kind: 'RangeAllocation', apiVersion: 'v1', metadata: {}, range: `${this.range.from}-${this.range.to}`, data: bigEndian(bitmap.bytes).toString('base64'),
     }))
   }
 
@@ -68,10 +68,17 @@ export class NodePortAllocator {
     if (!value) return empty
     const stored = JSON.parse(Buffer.from(value).toString('utf8')) as { range: string, data: string }
     const [from = 0, to = 0] = stored.range.split('-').map(Number)
-    const bits = Buffer.from(stored.data, 'base64')
+    const bits = Buffer.from(stored.data, 'base64').reverse()
     if (from === this.range.from && to === this.range.to) return new PortBitmap(this.range, bits)
     return empty.with(new PortBitmap({ from, to }, bits).ports())
   }
+}
+
+/** Upstream stores the bitmap as one big number: the first port is its lowest bit, and it has no leading zeros. */
+function bigEndian(bits: Uint8Array): Buffer {
+  const number = Buffer.from(bits).reverse()
+  const first = number.findIndex((byte) => byte !== 0)
+  return number.subarray(first < 0 ? number.length : first)
 }
 
 /** Checks that a port can be had; throws AllocationError in upstream's words. */

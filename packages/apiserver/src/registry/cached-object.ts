@@ -33,16 +33,26 @@ export function typePrefixLength(kind: string, apiVersion: string): number {
   return `"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`.length
 }
 
+/** A stored form other than JSON. */
+export interface DecodedFrom {
+  /** In bytes. */
+  readonly size: number
+  decode(): ApiObject
+}
+
 /** A version of an object. Never changed; derive a new one instead. */
 export class CachedObject {
   readonly key: string
   readonly revision: number
   #object: ApiObject | undefined
   #bytes: Uint8Array | undefined
+  /** What it was read from, where that is not JSON: its size, and the way to the object. */
+  readonly #source: DecodedFrom | undefined
   /** Answers derived from this version (other API versions, watch frames), by name. */
   readonly derived = new Map<string, Uint8Array>()
 
-  constructor(key: string, revision: number, object: ApiObject | undefined, bytes: Uint8Array | undefined) {
+  constructor(key: string, revision: number, object: ApiObject | undefined, bytes: Uint8Array | undefined, source?: DecodedFrom) {
+    this.#source = source
     this.key = key
     this.revision = revision
     this.#object = object
@@ -51,17 +61,23 @@ export class CachedObject {
 
   /** The decoded object. Frozen by agreement. */
   get object(): ApiObject {
-    this.#object ??= parseStored(this.#bytes ?? new Uint8Array())
+    this.#object ??= this.#source?.decode() ?? parseStored(this.#bytes ?? new Uint8Array())
     return this.#object
+  }
+
+  /** About how many bytes it takes; nothing is encoded to find out. */
+  get size(): number {
+    return this.#source?.size ?? this.bytes.length
   }
 
   /** Lets the decoded form go where the bytes are kept: for versions that are history. It comes back when asked for. */
   release(): void {
-    if (this.#bytes) this.#object = undefined
+    if (this.#source) this.#bytes = undefined
+    if (this.#bytes || this.#source) this.#object = undefined
     this.derived.clear()
   }
 
-  /** JSON as stored and served in the storage version. */
+  /** JSON as served in the storage version. */
   get bytes(): Uint8Array {
     this.#bytes ??= encodeObject(this.object)
     return this.#bytes

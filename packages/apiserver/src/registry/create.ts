@@ -3,12 +3,12 @@ import { adopt } from './adopt.ts'
 import { alreadyExists, invalid, StatusError } from '../errors.ts'
 import type { AdmissionAttributes, ApiObject, WriteOutcome } from '../interfaces.ts'
 import { StorageConflict } from '../storage/storage.ts'
-import { CachedObject, encodeObject } from './cached-object.ts'
+import { CachedObject } from './cached-object.ts'
 import type { Registry } from './registry.ts'
 import type { ResourceRuntime } from './resource-runtime.ts'
 import type { WriteScope } from './scope.ts'
 import { cloneValue } from './values.ts'
-import { deduplicateOwners, fillSystemFields, generateName } from './system-fields.ts'
+import { deduplicateOwners, fillSystemFields, generateName, withRevision } from './system-fields.ts'
 
 const generateNameAttempts = 8
 
@@ -56,11 +56,11 @@ async function createOnce(registry: Registry, runtime: ResourceRuntime, namespac
     for (const hook of runtime.hooks) if (hook.beginCreate) outcomes.push(await hook.beginCreate(final, scope))
     if (outcomes.length > 0) final = runtime.rules.normalize(final)
     if (scope.dryRun) {
-      if (await registry.newest(key)) throw alreadyExists(gr, meta.name)
+      if (await registry.confirmed(key)) throw alreadyExists(gr, meta.name)
       await settle(outcomes, 'revert')
       return new CachedObject(key, 0, final, undefined)
     }
-    const cached = await writeObject(registry, key, final, 0)
+    const cached = await writeObject(registry, runtime, key, final, 0)
     await settle(outcomes, 'commit')
     return cached
   } catch (error) {
@@ -73,28 +73,20 @@ async function createOnce(registry: Registry, runtime: ResourceRuntime, namespac
 }
 
 /** Stores a version built on `expected` (0: a new key) and resolves with it after the commit. */
-export async function writeObject(registry: Registry, key: string, object: ApiObject, expected: number): Promise<CachedObject> {
+export async function writeObject(registry: Registry, runtime: ResourceRuntime, key: string, object: ApiObject, expected: number): Promise<CachedObject> {
   const holder: { cached?: CachedObject } = {}
   const make = (revision: number): CachedObject => {
     if (holder.cached?.revision === revision) return holder.cached
     const versioned: ApiObject = { ...object, metadata: withRevision(object.metadata, revision) }
-    holder.cached = new CachedObject(key, revision, versioned, encodeObject(versioned))
+    holder.cached = new CachedObject(key, revision, versioned, undefined)
     return holder.cached
   }
-  const { revision } = await registry.storage.write({ key, expected, value: (r) => make(r).bytes, attachment: make })
+  const ttlSeconds = registry.ttlSeconds(runtime)
+  const { revision } = await registry.storage.write({ key, expected, value: (r) => make(r).bytes, attachment: make, ...(ttlSeconds !== undefined && { ttlSeconds }) })
   return make(revision)
 }
 
 /** Completes or undoes what hooks reserved; a failing hook does not stop the others. */
 export async function settle(outcomes: readonly WriteOutcome[], how: 'commit' | 'revert'): Promise<void> {
   for (const outcome of outcomes) await outcome[how]?.()
-}
-
-/** metadata with the revision where upstream's struct has it. */
-function withRevision(meta: ApiObject['metadata'], revision: number): ApiObject['metadata'] {
-  const { name, generateName: prefix, namespace, uid, resourceVersion: _, ...rest } = meta
-  return {
-    name, ...(prefix !== undefined && { generateName: prefix }), ...(namespace !== undefined && { namespace }), ...(uid !== undefined && { uid }),
-    resourceVersion: String(revision), ...rest,
-  }
 }

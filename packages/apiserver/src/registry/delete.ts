@@ -23,8 +23,14 @@ export async function deleteObject(registry: Registry, runtime: ResourceRuntime,
   if (warning !== undefined) scope.warn(warning)
   for (let attempt = 1; ; attempt++) {
     const live = await registry.newest(key)
-    if (!live) throw notFound(runtime.groupResource, name)
-    checkPreconditions(runtime, live, name, options)
+    try {
+      if (!live) throw notFound(runtime.groupResource, name)
+      checkPreconditions(runtime, live, name, options)
+    } catch (error) {
+      // It may have been judged by a version that another server has replaced meanwhile.
+      if (attempt < attempts && await registry.isStale(key, live)) continue
+      throw error
+    }
     const attributes: AdmissionAttributes = {
       operation: 'DELETE', resource: runtime.definition.resource, subresource: '', kind: runtime.gvk, namespace, name, object: undefined, oldObject: live.object,
       options: scope.options, user: scope.user, dryRun: scope.dryRun, warn: scope.warn,
@@ -39,9 +45,12 @@ export async function deleteObject(registry: Registry, runtime: ResourceRuntime,
         if (scope.dryRun) return { removed: true, cached: new CachedObject(key, live.revision, final, undefined) }
         return { removed: true, cached: await removeKey(registry, runtime, live, final, scope) }
       }
-      if (equalValues(final, live.object)) return { removed: false, cached: live }
+      if (equalValues(final, live.object)) {
+        if (await registry.isStale(key, live)) throw new StorageConflict(key, undefined)
+        return { removed: false, cached: live }
+      }
       if (scope.dryRun) return { removed: false, cached: new CachedObject(key, live.revision, final, undefined) }
-      return { removed: false, cached: await writeObject(registry, key, final, live.revision) }
+      return { removed: false, cached: await writeObject(registry, runtime, key, final, live.revision) }
     } catch (error) {
       if (!(error instanceof StorageConflict) || attempt >= attempts) throw error
     }

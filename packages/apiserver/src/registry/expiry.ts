@@ -9,8 +9,9 @@ import { stringAt } from './values.ts'
 
 const sweepIntervalMs = 60_000
 
-/** Sweeps once a minute until stopped. */
+/** Sweeps once a minute until stopped; not at all where the storage does that. */
 export function startExpiry(registry: Registry, options: { eventTtlSeconds: number }, log: ServerLog): () => void {
+  if (registry.storage.expires) return () => {}
   const timer = setInterval(() => {
     sweep(registry, options).catch((error: unknown) => log.error(error, 'Removing expired objects failed'))
   }, sweepIntervalMs)

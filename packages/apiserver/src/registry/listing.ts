@@ -4,11 +4,12 @@ import { JsonSyntaxError, parseJson } from '@berth/api'
 import { badRequest, resourceExpired, StatusError } from '../errors.ts'
 import type { ApiObject } from '../interfaces.ts'
 import type { CachedObject } from './cached-object.ts'
+import { cachedObjectOf } from './cached-object.ts'
 import type { ResourceDefinition } from './definition.ts'
 import type { Registry } from './registry.ts'
 import type { ResourceRuntime } from './resource-runtime.ts'
 import { asRecord, entryOf } from './values.ts'
-import { HistoryGone } from './watch-cache.ts'
+import type { WatchCache } from './watch-cache.ts'
 
 /** A selector over labels and fields as one test; undefined when everything matches. */
 export function matcherOf(definition: ResourceDefinition, labels: Selector, fields: FieldSelector): ((object: ApiObject) => boolean) | undefined {
@@ -43,17 +44,17 @@ const goneForList = 'The resourceVersion for the provided list is too old.'
 const goneForContinue = 'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
 
 /** One page of a list, in key order. Throws 400 for a bad token, 410 when the revision is no longer kept. */
-export function listPage(registry: Registry, runtime: ResourceRuntime, request: ListRequest): ListPage {
+export async function listPage(registry: Registry, runtime: ResourceRuntime, request: ListRequest): Promise<ListPage> {
   const { cache } = runtime
   const prefix = runtime.prefix(request.namespace)
   const token = request.continueToken === '' ? undefined : decodeToken(request.continueToken)
   const wanted = token && token.revision > 0 ? token.revision : token ? undefined : request.exactRevision
   const revision = wanted ?? registry.revision
   const after = token ? prefix + token.start : ''
-  const source = wanted !== undefined && wanted !== registry.revision ? cache.rangeAt(wanted, prefix, after) : cache.range(prefix, after)
+  const source = await pastOrPresent(registry, cache, { wanted, prefix, after })
   const items: CachedObject[] = []
   let more = 0
-  try {
+  if (source) {
     for (const cached of source) {
       if (request.matches && !request.matches(cached.object)) continue
       if (request.limit === 0 || items.length < request.limit) items.push(cached)
@@ -62,18 +63,25 @@ export function listPage(registry: Registry, runtime: ResourceRuntime, request: 
         if (request.matches) break
       }
     }
-  } catch (error) {
-    if (!(error instanceof HistoryGone)) throw error
+  } else {
     if (!token) throw resourceExpired(goneForList)
     const inconsistent = encodeToken({ revision: -1, start: token.start })
     const refusal = resourceExpired(goneForContinue)
-    throw new StatusError(410, 'Expired', refusal.message, undefined, { cause: error, headers: {} }).withListMetadata({ continue: inconsistent })
+    throw new StatusError(410, 'Expired', refusal.message, undefined, { headers: {} }).withListMetadata({ continue: inconsistent })
   }
   const last = items.at(-1)
   return {
     items, revision, continueToken: more > 0 && last ? encodeToken({ revision, start: last.key.slice(prefix.length) }) : undefined,
     remaining: more > 0 && !request.matches ? more : undefined,
   }
+}
+
+/** The objects behind `after`: now, or at a past revision, out of the cache's history or else the store's. undefined: that past is gone. */
+async function pastOrPresent(registry: Registry, cache: WatchCache, { wanted, prefix, after }: { wanted: number | undefined, prefix: string, after: string }): Promise<Iterable<CachedObject> | undefined> {
+  if (wanted === undefined || wanted === registry.revision) return cache.range(prefix, after)
+  if (wanted >= cache.oldest) return cache.rangeAt(wanted, prefix, after)
+  const stored = await registry.storage.readAt(prefix, wanted)
+  return stored?.filter(({ key }) => key > after).map(cachedObjectOf)
 }
 
 interface ContinueToken { revision: number, start: string }

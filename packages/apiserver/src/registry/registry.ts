@@ -18,6 +18,8 @@ export interface RegistryOptions {
   now?(): number
   /** Whether pods may have privileged containers (--allow-privileged); false when absent, as upstream. */
   allowPrivileged?: boolean
+  /** How long events live, where the storage lets them go by itself; an hour when absent. */
+  eventTtlSeconds?: number
   /** Upstream's defaults when absent. */
   features?: Features
 }
@@ -38,6 +40,7 @@ export class Registry {
   readonly #unclaimed = new Map<string, CachedObject>()
   readonly #history: HistoryBounds | undefined
   readonly #validation: { allowPrivileged: boolean }
+  readonly #eventTtlSeconds: number
   #served = 0
   #revision = 0
   #stop: () => void = () => {}
@@ -47,6 +50,7 @@ export class Registry {
     this.now = options.now ?? Date.now
     this.features = options.features ?? defaultFeatures
     this.#history = options.history
+    this.#eventTtlSeconds = options.eventTtlSeconds ?? 3600
     this.#validation = { allowPrivileged: options.allowPrivileged ?? false }
     for (const definition of options.definitions) this.#register(definition)
   }
@@ -111,7 +115,7 @@ export class Registry {
     }
     for (const cache of this.#caches.values()) cache.start(revision)
     this.#revision = revision
-    this.#stop = this.storage.watch((events) => this.#apply(events))
+    this.#stop = this.storage.watch((events, upTo, gap) => this.#apply(events, upTo, gap))
   }
 
   stop(): void {
@@ -151,6 +155,23 @@ export class Registry {
     return entry && cachedObjectOf(entry)
   }
 
+  /** As `newest`, for certain: where several servers write, the store is asked. */
+  async confirmed(key: string): Promise<CachedObject | undefined> {
+    const entry = await this.storage.confirm(key)
+    return entry && cachedObjectOf(entry)
+  }
+
+  /** Whether a version that was taken for the newest (undefined: for none) is not, since another server has written. From then on `newest` knows better. */
+  async isStale(key: string, taken: CachedObject | undefined): Promise<boolean> {
+    if (!this.storage.shared) return false
+    return (await this.storage.confirm(key))?.modRevision !== taken?.revision
+  }
+
+  /** How long objects of a resource live, where the storage sees to that. */
+  ttlSeconds(runtime: ResourceRuntime): number | undefined {
+    return this.storage.expires ? runtime.definition.ttlSeconds?.({ eventTtlSeconds: this.#eventTtlSeconds }) : undefined
+  }
+
   /** Calls back once the caches have reached a revision. */
   waitForRevision(revision: number, signal: AbortSignal): Promise<void> {
     if (this.#revision >= revision) return Promise.resolve()
@@ -171,14 +192,16 @@ export class Registry {
   /** Current objects, then every change. */
   onChange(runtime: ResourceRuntime, handler: (type: ChangeType, object: ApiObject, old: ApiObject | undefined) => void): () => void {
     for (const cached of runtime.cache.range(runtime.cache.prefix)) handler('ADDED', cached.object, undefined)
-    return runtime.cache.subscribe(this.#revision, (event) => {
+    return runtime.cache.follow((event) => {
       if (!event.current) {
         if (event.previous) handler('DELETED', event.previous.object, event.previous.object)
       } else handler(event.previous ? 'MODIFIED' : 'ADDED', event.current.object, event.previous?.object)
     })
   }
 
-  #apply(events: readonly StorageEvent[]): void {
+  #apply(events: readonly StorageEvent[], upTo: number, gap: boolean): void {
+    // What a watcher would have to be told in between is not known: it lists again.
+    if (gap) for (const cache of this.#caches.values()) cache.interrupt(upTo)
     for (const event of events) {
       // First the revision: whoever is told of the change may ask for a list at it.
       this.#revision = event.revision
@@ -187,6 +210,7 @@ export class Registry {
       else if (event.entry) this.#unclaimed.set(event.key, cachedObjectOf(event.entry))
       else this.#unclaimed.delete(event.key)
     }
+    this.#revision = Math.max(this.#revision, upTo)
     for (const check of this.#progress) check()
   }
 

@@ -1,6 +1,6 @@
 // The metadata that the server owns: uid, creationTimestamp, generated names, what an update may not touch.
 import { randomInt, randomUUID } from 'node:crypto'
-import type { ApiObject } from '../interfaces.ts'
+import type { ApiObject, ObjectMetadata } from '../interfaces.ts'
 import { formatTime } from './values.ts'
 
 const nameAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
@@ -55,4 +55,13 @@ export function deduplicateOwners(object: ApiObject): void {
     seen.add(text)
     return true
   })
+}
+
+/** metadata with the revision where upstream's struct has it. */
+export function withRevision(meta: ObjectMetadata, revision: number): ObjectMetadata {
+  const { name, generateName: prefix, namespace, uid, resourceVersion: _, ...rest } = meta
+  return {
+    name, ...(prefix !== undefined && { generateName: prefix }), ...(namespace !== undefined && { namespace }), ...(uid !== undefined && { uid }),
+    resourceVersion: String(revision), ...rest,
+  }
 }

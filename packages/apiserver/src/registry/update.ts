@@ -39,17 +39,21 @@ export async function updateObject(registry: Registry, runtime: ResourceRuntime,
   const key = runtime.key(namespace, name)
   for (let attempt = 1; ; attempt++) {
     const live = await registry.newest(key)
-    if (!live) {
-      if (!plan.mayCreate) throw notFound(runtime.groupResource, name)
-      await scope.authorizeCreate?.()
-      const object = await plan.change(undefined)
-      return { cached: await createObject(registry, runtime, namespace, object, scope), created: true }
-    }
-    const object = await plan.change(live.object)
     try {
+      if (!live) {
+        if (!plan.mayCreate) throw notFound(runtime.groupResource, name)
+        await scope.authorizeCreate?.()
+        const object = await plan.change(undefined)
+        return { cached: await createObject(registry, runtime, namespace, object, scope), created: true }
+      }
+      const object = await plan.change(live.object)
       return { cached: await updateOnce(registry, runtime, namespace, name, live, object, plan, scope), created: false }
     } catch (error) {
-      if (!(error instanceof StorageConflict)) throw error
+      if (!(error instanceof StorageConflict)) {
+        // It may have been judged by a version that another server has replaced meanwhile.
+        if (attempt < attempts && await registry.isStale(key, live)) continue
+        throw error
+      }
       // The next round sees the newer version: a resourceVersion that the client named will then not fit, and is refused.
       if (attempt >= attempts) throw conflict(runtime.groupResource, name, optimisticLockMessage)
     }
@@ -104,6 +108,7 @@ async function updateOnce(
     for (const hook of runtime.hooks) if (hook.beginUpdate) outcomes.push(await hook.beginUpdate(final, cloneValue(old), scope))
     if (outcomes.length > 0) final = runtime.rules.normalize(final)
     if (equalValues(final, old)) {
+      if (await registry.isStale(live.key, live)) throw new StorageConflict(live.key, undefined)
       await settle(outcomes, 'revert')
       return registry.revision >= live.revision ? live : await committed(registry, live)
     }
@@ -111,7 +116,7 @@ async function updateOnce(
       await settle(outcomes, 'revert')
       return new CachedObject(live.key, live.revision, final, undefined)
     }
-    const cached = await writeObject(registry, live.key, final, live.revision)
+    const cached = await writeObject(registry, runtime, live.key, final, live.revision)
     await settle(outcomes, 'commit')
     return cached
   } catch (error) {

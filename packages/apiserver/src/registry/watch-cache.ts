@@ -58,6 +58,8 @@ export class WatchCache {
   /** Changes after this revision are all in the history. */
   #oldest = 0
   readonly #listeners = new Set<(event: CacheEvent) => void>()
+  /** How to tell watchers that they have missed something. */
+  readonly #interrupts = new Set<() => void>()
 
   constructor(prefix: string, bounds: HistoryBounds = defaultBounds, now: () => number = Date.now) {
     this.prefix = prefix
@@ -141,12 +143,35 @@ export class WatchCache {
     }
   }
 
-  /** Changes after a revision, then every later one as it is committed. Throws HistoryGone. */
-  subscribe(after: number, listener: (event: CacheEvent) => void): () => void {
+  /** Changes after a revision, then every later one as it is committed. `interrupted` is called when changes were missed: nothing comes after that. Throws HistoryGone. */
+  subscribe(after: number, listener: (event: CacheEvent) => void, interrupted: () => void = () => {}): () => void {
     if (after < this.#oldest) throw new HistoryGone(after, this.#oldest)
     for (const event of this.#history) if (event.revision > after) listener(event)
     this.#listeners.add(listener)
+    const interrupt = (): void => {
+      this.#listeners.delete(listener)
+      this.#interrupts.delete(interrupt)
+      interrupted()
+    }
+    this.#interrupts.add(interrupt)
+    return () => {
+      this.#listeners.delete(listener)
+      this.#interrupts.delete(interrupt)
+    }
+  }
+
+  /** Every later change; after a gap, what the state differs by. */
+  follow(listener: (event: CacheEvent) => void): () => void {
+    this.#listeners.add(listener)
     return () => { this.#listeners.delete(listener) }
+  }
+
+  /** Changes up to a revision were missed, and what follows now is the difference alone: history begins anew, and who watches is cut off. */
+  interrupt(revision: number): void {
+    for (const interrupt of this.#interrupts) interrupt()
+    this.#history = []
+    this.#historyBytes = 0
+    this.#oldest = Math.max(this.#oldest, revision)
   }
 
   get oldest(): number {
@@ -159,7 +184,7 @@ export class WatchCache {
 
   #remember(event: CacheEvent): void {
     this.#history.push(event)
-    this.#historyBytes += event.current?.bytes.length ?? 256
+    this.#historyBytes += event.current?.size ?? 256
     const { events, bytes, ageMs, keep } = this.#bounds
     const old = this.#history[Math.floor(this.#history.length / 4)]
     const aged = this.#history.length > keep && old !== undefined && old.time < event.time - ageMs
@@ -171,7 +196,7 @@ export class WatchCache {
     if (count === 0) return
     const dropped = this.#history.slice(0, count)
     this.#history = this.#history.slice(count)
-    for (const event of dropped) this.#historyBytes -= event.current?.bytes.length ?? 256
+    for (const event of dropped) this.#historyBytes -= event.current?.size ?? 256
     this.#oldest = Math.max(this.#oldest, dropped.at(-1)?.revision ?? 0)
   }
 

@@ -1,7 +1,7 @@
 // A Storage whose newest state lives in memory and whose writes are committed in groups: while one group is being made durable, the next one gathers.
 import type { Committer, CommitRow } from './committer.ts'
 import { CommitError } from './committer.ts'
-import type { Storage, StorageEntry, StorageEvent, StorageWrite } from './storage.ts'
+import type { Storage, StorageEntry, StorageEvent, StorageListener, StorageWrite } from './storage.ts'
 import { StorageConflict, StorageFailed, StorageReadOnly } from './storage.ts'
 
 interface PendingWrite {
@@ -27,6 +27,8 @@ export function groupCommitStorage(committer: Committer, options: GroupCommitOpt
 }
 
 class GroupCommitStorage implements Storage {
+  readonly shared = false
+  readonly expires = false
   readonly #committer: Committer
   readonly #options: GroupCommitOptions
   readonly #now: () => number
@@ -37,7 +39,7 @@ class GroupCommitStorage implements Storage {
   #revision = 0
   #queued: PendingWrite[] = []
   #flying: PendingWrite[] = []
-  #listeners = new Set<(events: readonly StorageEvent[]) => void>()
+  #listeners = new Set<StorageListener>()
   #readOnly: string | undefined
   #nextProbe = 0
   #idle: (() => void)[] = []
@@ -68,6 +70,23 @@ class GroupCommitStorage implements Storage {
     return this.#head.get(key)
   }
 
+  confirm(key: string): Promise<StorageEntry | undefined> {
+    return this.current(key)
+  }
+
+  async latest(): Promise<number> {
+    return this.#revision
+  }
+
+  /** The past is in the caches alone. */
+  async readAt(): Promise<undefined> {
+    return undefined
+  }
+
+  async check(): Promise<void> {
+    if (this.#readOnly !== undefined) throw new StorageReadOnly(this.#readOnly)
+  }
+
   write(write: StorageWrite): Promise<{ revision: number, entry: StorageEntry | undefined }> {
     if (this.#closed) return Promise.reject(new StorageFailed('the storage is closed'))
     if (this.#readOnly !== undefined) {
@@ -92,7 +111,7 @@ class GroupCommitStorage implements Storage {
     })
   }
 
-  watch(listener: (events: readonly StorageEvent[]) => void): () => void {
+  watch(listener: StorageListener): () => void {
     this.#listeners.add(listener)
     return () => { this.#listeners.delete(listener) }
   }
@@ -135,7 +154,7 @@ class GroupCommitStorage implements Storage {
     }
     this.#revision = group.at(-1)?.row.revision ?? this.#revision
     const events = group.map((w): StorageEvent => ({ revision: w.row.revision, key: w.row.key, entry: w.entry, previous: w.previous }))
-    for (const listener of this.#listeners) listener(events)
+    for (const listener of this.#listeners) listener(events, this.#revision, false)
     for (const w of group) w.resolve({ revision: w.row.revision, entry: w.entry })
     if (this.#queued.length > 0) this.#schedule()
     else for (const done of this.#idle.splice(0)) done()

@@ -29,21 +29,41 @@ export interface StorageWrite {
   /** The bytes of the new version, given its revision; undefined deletes. Called once, at once. */
   value: ((revision: number) => Uint8Array) | undefined
   attachment?: (revision: number) => unknown
+  /** Seconds after which the key goes by itself, where the store can do that (`expires`). */
+  ttlSeconds?: number
 }
 
-/** Where objects are kept. */
+/**
+ * Told of committed changes, in revision order. `revision`: everything up to it has been told now; it may be ahead of the last change.
+ * `gap`: what happened meanwhile is not known one by one; the changes are the difference between what was told before and what is.
+ */
+export type StorageListener = (events: readonly StorageEvent[], revision: number, gap: boolean) => void
+
+/** Where objects are kept. Keys are `/registry/...`, as upstream lays them out; values are JSON as it is served, with metadata.resourceVersion. */
 export interface Storage {
+  /** Others may write to it too: what is in memory may be behind, and `confirm` and `latest` cost a round trip. */
+  readonly shared: boolean
+  /** Keys with `ttlSeconds` go by themselves. */
+  readonly expires: boolean
   /** Everything there is, in key order, and its revision. Called once, before anything else. */
   load(): Promise<{ entries: StorageEntry[], revision: number }>
   /** Newest version, writes in flight included: a base for `write`, never for an answer. */
   current(key: string): Promise<StorageEntry | undefined>
+  /** As `current`, but for certain the newest version at the time of the call, whoever wrote it. Rejects with StorageFailed. */
+  confirm(key: string): Promise<StorageEntry | undefined>
+  /** A revision that is not older than any write that was acknowledged, by whomever, before the call. Rejects with StorageFailed. */
+  latest(): Promise<number>
+  /** Everything below a prefix as it was at a past revision, in key order; undefined where that is not kept (any more). */
+  readAt(prefix: string, revision: number): Promise<StorageEntry[] | undefined>
   /**
    * Compare-and-swap. Resolves once the write is durable, with the new revision (and the new version, unless it was a delete).
    * Rejects with StorageConflict when `expected` is not the newest version, StorageReadOnly, or StorageFailed when the commit (or one it is built on) failed.
    */
   write(write: StorageWrite): Promise<{ revision: number, entry: StorageEntry | undefined }>
-  /** Tells every change committed after `load`, in order, synchronously with the commit and before `write` resolves. Returns the way to stop. */
-  watch(listener: (events: readonly StorageEvent[]) => void): () => void
+  /** Tells every change committed after `load`, in order, and own writes before `write` resolves. Returns the way to stop. */
+  watch(listener: StorageListener): () => void
+  /** Resolves when reads and writes can be expected to work; rejects with why not. */
+  check(timeoutMs?: number): Promise<void>
   /** Bytes on disk; 0 in memory. */
   size(): number
   /** Waits for writes in flight and releases everything. */

@@ -129,7 +129,7 @@ export async function watch(context: ResourceContext): Promise<ApiResponse> {
     else if (before && event.departed) stream.push(framer.frame('DELETED', event.departed, event.frames), framer.own)
   }
   try {
-    ends.push(runtime.cache.subscribe(start, tell))
+    ends.push(runtime.cache.subscribe(start, tell, () => stream.end()))
   } catch (error) {
     if (!(error instanceof HistoryGone)) throw error
     stream.push(framer.error(resourceExpired(`too old resource version: ${since ?? 0} (${error.oldest})`).status))

@@ -1,0 +1,88 @@
+// etcd for tests: real processes of their own, each with its data in a directory that goes with it.
+import { spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { etcdClient } from '../../src/storage/etcd/client.ts'
+
+/** Another etcd than the one in PATH. */
+const binary = process.env['BERTH_ETCD'] ?? 'etcd'
+
+/** Why suites that need etcd are skipped; undefined where it is there. */
+export const etcdMissing = spawnSync(binary, ['--version']).status === 0 ? undefined : `${binary} is not installed`
+if (etcdMissing !== undefined) console.log(`skipped: ${etcdMissing}`)
+
+export interface RunningEtcd {
+  /** As --etcd-servers takes it. */
+  readonly server: string
+  readonly dataDir: string
+  readonly pid: number
+  kill(signal: NodeJS.Signals): void
+  /** Resolves once the process is gone. */
+  readonly ended: Promise<unknown>
+  /** On the same data and port, after it has ended. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** A free port of the loopback interface. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Starts one; resolves once it answers. `wrap` may put another program before it (strace). */
+export async function startEtcd(options: { dataDir?: string, wrap?: readonly string[] } = {}): Promise<RunningEtcd> {
+  const root = await mkdtemp(join(tmpdir(), 'berth-etcd-'))
+  const dataDir = options.dataDir ?? join(root, 'data')
+  const [client, peer] = [await freePort(), await freePort()]
+  const server = `http://127.0.0.1:${client}`
+  const peerUrl = `http://127.0.0.1:${peer}`
+  const args = [
+    ...options.wrap ?? [], binary, '--name=test', `--data-dir=${dataDir}`, `--listen-client-urls=${server}`, `--advertise-client-urls=${server}`,
+    `--listen-peer-urls=${peerUrl}`, `--initial-advertise-peer-urls=${peerUrl}`, `--initial-cluster=test=${peerUrl}`, '--logger=zap', '--log-level=error',
+  ]
+  let child: ChildProcess
+  let ended: Promise<unknown>
+  const open = async (): Promise<void> => {
+    child = spawn(args[0] ?? '', args.slice(1), { stdio: 'ignore', env: { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch } })
+    ended = once(child, 'exit')
+    const probe = etcdClient({ servers: [server] })
+    try {
+      for (const deadline = Date.now() + 60_000; ;) {
+        try {
+          await probe.range({ key: 'health' }, 2_000)
+          return
+        } catch (error) {
+          if (Date.now() > deadline || child.exitCode !== null) throw new Error('etcd does not answer', { cause: error })
+        }
+      }
+    } finally {
+      probe.close()
+    }
+  }
+  await open()
+  return {
+    server, dataDir,
+    get pid() { return child.pid ?? 0 },
+    kill: (signal) => { child.kill(signal) },
+    get ended() { return ended },
+    restart: open,
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGKILL')
+        await ended
+      }
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
