@@ -15,7 +15,7 @@ export type GivenOptions = Omit<Partial<ApiServerOptions>, 'etcd'> & { dataDir: 
 export function apiServerOptions(given: GivenOptions): ApiServerOptions {
   const issuer = given.serviceAccountIssuer ?? 'https://kubernetes.default.svc.cluster.local'
   return {
-    storage: 'sqlite', bindAddress: '0.0.0.0', securePort: 6443, certSans: [], anonymousAuth: true, allowPrivileged: false,
+    storage: 'sqlite', bindAddress: '0.0.0.0', securePort: 6443, certSans: [], anonymousAuth: true, enableBootstrapTokenAuth: false, allowPrivileged: false,
     authorizationModes: ['Node', 'RBAC'], serviceClusterIpRange: '10.96.0.0/16', serviceNodePortRange: { from: 30000, to: 32767 },
     serviceAccountKeyFiles: [], serviceAccountMaxTokenExpirationSeconds: 0, featureGates: {}, runtimeConfig: {}, enableAdmissionPlugins: [], disableAdmissionPlugins: [],
     kubeletPreferredAddressTypes: ['Hostname', 'InternalDNS', 'InternalIP', 'ExternalDNS', 'ExternalIP'], eventTtlSeconds: 3600, maxRequestBytes: 3 * 1024 * 1024,

@@ -28,6 +28,7 @@ export const flags = {
   'anonymous-auth': { type: 'boolean', default: true, description: 'Enables anonymous requests to the secure port.', group: 'Authentication' },
   'client-ca-file': { type: 'string', description: 'Any request presenting a client certificate signed by one of the authorities in this file is authenticated with the CommonName of the certificate.', group: 'Authentication' },
   'token-auth-file': { type: 'string', description: 'File with users for token authentication: token,user,uid,"groups".', group: 'Authentication' },
+  'enable-bootstrap-token-auth': { type: 'boolean', default: false, description: 'Enable to allow secrets of type \'bootstrap.kubernetes.io/token\' in the \'kube-system\' namespace to be used for TLS bootstrapping authentication.', group: 'Authentication' },
   'api-audiences': { type: 'string[]', description: 'Identifiers of the API; the issuer when not given.', group: 'Authentication' },
   'service-account-issuer': { type: 'string', default: 'https://kubernetes.default.svc.cluster.local', description: 'Identifier of the service account token issuer.', group: 'Authentication' },
   'service-account-key-file': { type: 'string[]', description: 'File with PEM-encoded keys used to verify service account tokens.', group: 'Authentication' },
@@ -98,7 +99,7 @@ export function optionsOfFlags(given: FlagValues<typeof flags>): ApiServerOption
     }
   }
   const options = apiServerOptions({
-    dataDir: given['data-dir'], ...storageOptionsOf(given), bindAddress: given['bind-address'], securePort: given['secure-port'], certSans: words(given['tls-san']), anonymousAuth: given['anonymous-auth'], allowPrivileged: given['allow-privileged'],
+    dataDir: given['data-dir'], ...storageOptionsOf(given), bindAddress: given['bind-address'], securePort: given['secure-port'], certSans: words(given['tls-san']), anonymousAuth: given['anonymous-auth'], enableBootstrapTokenAuth: given['enable-bootstrap-token-auth'], allowPrivileged: given['allow-privileged'],
     serviceAccountIssuer: given['service-account-issuer'], serviceAccountKeyFiles: words(given['service-account-key-file']),
     serviceAccountMaxTokenExpirationSeconds: Math.floor(given['service-account-max-token-expiration'] / 1000), apiAudiences: words(given['api-audiences']),
     ...(modes.length > 0 && { authorizationModes: modes }), ...(types.length > 0 && { kubeletPreferredAddressTypes: types }),

@@ -3,6 +3,7 @@ import { createAdmission } from './admission/index.ts'
 import { ClusterIpAllocator, NodePortAllocator, serviceHook } from './allocators/index.ts'
 import { RequestAuthenticator, TokenAuthenticator } from './authentication/authenticator.ts'
 import { ClientCertificates } from './authentication/client-certificates.ts'
+import { BootstrapTokens } from './authentication/bootstrap-tokens.ts'
 import { RequestHeaderAuthenticator } from './authentication/request-header.ts'
 import { issuerDiscoveryPaths } from './authentication/issuer-discovery.ts'
 import { jwtSigner, verificationKey } from './authentication/jwt.ts'
@@ -35,7 +36,8 @@ export function createSecurity(dependencies: ServerDependencies & { certificates
   const audiences = options.apiAudiences.length > 0 ? options.apiAudiences : [options.serviceAccountIssuer]
   const keys = certificates.serviceAccountKeys.map(verificationKey)
   const accounts = new ServiceAccountTokens({ issuer: options.serviceAccountIssuer, keys, store, now })
-  const tokens = new TokenAuthenticator(options.tokenAuthFile ? parseTokenFile(readFileSync(options.tokenAuthFile, 'utf8')) : new Map(), accounts, audiences)
+  const bootstrap = options.enableBootstrapTokenAuth ? new BootstrapTokens({ store, now, log }) : undefined
+  const tokens = new TokenAuthenticator(options.tokenAuthFile ? parseTokenFile(readFileSync(options.tokenAuthFile, 'utf8')) : new Map(), accounts, audiences, bootstrap)
   const authorization = createAuthorization(options.authorizationModes, store)
   const addresses = new ClusterIpAllocator(store, options.serviceClusterIpRange)
   const nodePorts = new NodePortAllocator(dependencies.storage, options.serviceNodePortRange)

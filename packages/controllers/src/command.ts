@@ -9,11 +9,12 @@ import { controllerFeatures, knownFeatures } from './features.ts'
 import { chooseControllers, controllers } from './registry.ts'
 import { startControllers } from './start-controllers.ts'
 
-const names = controllers.map((controller) => controller.name).toSorted().join(', ')
+const listed = (which: typeof controllers): string => which.map((controller) => controller.name).toSorted().join(', ')
+const offByDefault = controllers.filter((controller) => controller.offByDefault === true)
 
 const flags = {
   kubeconfig: { type: 'string', description: 'Path to kubeconfig file with authorization and master location information. Without it, $KUBECONFIG, ~/.kube/config or the pod’s service account.', group: 'Generic' },
-  controllers: { type: 'string[]', default: ['*'], description: `A list of controllers to enable. '*' enables all on-by-default controllers, 'foo' enables the controller named 'foo', '-foo' disables the controller named 'foo'. All controllers: ${names}`, group: 'Generic' },
+  controllers: { type: 'string[]', default: ['*'], description: `A list of controllers to enable. '*' enables all on-by-default controllers, 'foo' enables the controller named 'foo', '-foo' disables the controller named 'foo'. All controllers: ${listed(controllers)}. Disabled-by-default controllers: ${listed(offByDefault)}`, group: 'Generic' },
   'kube-api-content-type': { type: 'string', default: 'application/json', description: 'Content type of requests sent to apiserver; only application/json is served.', group: 'Generic' },
   'feature-gates': { type: 'string', default: '', description: `A set of key=value pairs that describe feature gates for alpha/experimental features. Options are: ${knownFeatures.join(', ')}`, group: 'Generic' },
   'leader-elect': { type: 'boolean', default: true, description: 'Start a leader election client and gain leadership before executing the main loop. Disable this when running one instance.', group: 'Leader election' },

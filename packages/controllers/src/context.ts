@@ -20,6 +20,8 @@ export interface ControllerContext {
 export interface Controller {
   /** Upstream's name (`kube-controller-manager --help`, `--controllers`). */
   readonly name: string
+  /** Runs only where `--controllers` names it. */
+  readonly offByDefault?: true
   /**
    * Starts it; resolves when it is over (the signal aborted and the last key is handled). It asks for its informers before the first await,
    * so that all controllers' informers start together.

@@ -1,4 +1,5 @@
 import { attachDetachController } from './attach-detach/controller.ts'
+import { bootstrapSigner, tokenCleaner } from './bootstrap/controllers.ts'
 import { csrApproving, csrCleaner, csrSigning } from './certificate-signing/controllers.ts'
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts'
 import type { Controller } from './context.ts'
@@ -63,14 +64,32 @@ export const controllers: readonly Controller[] = [
   csrApproving,
   csrSigning,
   csrCleaner,
+  bootstrapSigner,
+  tokenCleaner,
 ]
 
-/** The controllers that `--controllers` chooses: `*` for all that are on by default, `NAME` and `-NAME`. Throws where a name is unknown. */
+/** Names of before 1.27, which kubeadm still passes. */
+const aliases: Readonly<Record<string, string>> = {
+  'daemonset': 'daemonset-controller', 'statefulset': 'statefulset-controller', 'replicaset': 'replicaset-controller', 'deployment': 'deployment-controller',
+  'horizontalpodautoscaling': 'horizontal-pod-autoscaler-controller', 'job': 'job-controller', 'cronjob': 'cronjob-controller', 'bootstrapsigner': 'bootstrap-signer-controller',
+  'tokencleaner': 'token-cleaner-controller', 'csrsigning': 'certificatesigningrequest-signing-controller', 'csrapproving': 'certificatesigningrequest-approving-controller',
+  'csrcleaner': 'certificatesigningrequest-cleaner-controller', 'root-ca-cert-publisher': 'root-ca-certificate-publisher-controller', 'nodeipam': 'node-ipam-controller',
+  'nodelifecycle': 'node-lifecycle-controller', 'persistentvolume-binder': 'persistentvolume-binder-controller', 'attachdetach': 'persistentvolume-attach-detach-controller',
+  'ephemeral-volume': 'ephemeral-volume-controller', 'endpoint': 'endpoints-controller', 'replicationcontroller': 'replicationcontroller-controller', 'podgc': 'pod-garbage-collector-controller',
+  'resourcequota': 'resourcequota-controller', 'namespace': 'namespace-controller', 'serviceaccount': 'serviceaccount-controller', 'garbagecollector': 'garbage-collector-controller',
+  'pvc-protection': 'persistentvolumeclaim-protection-controller', 'pv-protection': 'persistentvolume-protection-controller', 'ttl-after-finished': 'ttl-after-finished-controller',
+  'endpointslice': 'endpointslice-controller', 'endpointslicemirroring': 'endpointslice-mirroring-controller', 'disruption': 'disruption-controller',
+  'clusterrole-aggregation': 'clusterrole-aggregation-controller', 'resource-claim-controller': 'resourceclaim-controller',
+}
+
+/** The controllers that `--controllers` chooses: `*` for all that are on by default, `NAME` and `-NAME`, by their names or aliases. Throws where a name is unknown. */
 export function chooseControllers(choice: readonly string[]): Controller[] {
   const known = new Set(controllers.map((controller) => controller.name))
-  for (const item of choice) {
-    const name = item.replace(/^[-+]/, '')
-    if (name !== '*' && !known.has(name)) throw new Error(`${JSON.stringify(name)} is not in the list of known controllers`)
-  }
-  return controllers.filter(({ name }) => choice.includes(name) || (choice.includes('*') && !choice.includes(`-${name}`)))
+  const chosen = choice.map((item) => {
+    const [, sign = '', given = ''] = /^([-+]?)(.*)$/.exec(item) ?? []
+    const name = aliases[given] ?? given
+    if (name !== '*' && !known.has(name)) throw new Error(`${JSON.stringify(given)} is not in the list of known controllers`)
+    return sign + name
+  })
+  return controllers.filter(({ name, offByDefault }) => chosen.includes(name) || (chosen.includes('*') && offByDefault !== true && !chosen.includes(`-${name}`)))
 }

@@ -1,4 +1,4 @@
-import { startApiServer, type ApiServer } from '@berth/apiserver'
+import { startApiServer, type ApiServer, type ApiServerOptions } from '@berth/apiserver'
 import { coordination, core } from '@berth/api'
 import type { Node, Pod } from '@berth/api/types/core/v1'
 import { createClient, createInformers, isConflict, issueCertificate, isNotFound, keyOf, silentLogger, type Informers, type KubeClient, type RunningPart } from '@berth/kube'
@@ -23,9 +23,9 @@ export interface TestCluster {
   stop(): Promise<void>
 }
 
-export async function startCluster(options: Partial<StartControllersOptions> = {}): Promise<TestCluster> {
+export async function startCluster(options: Partial<StartControllersOptions> = {}, serverOptions: Partial<ApiServerOptions> = {}): Promise<TestCluster> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-controllers-'))
-  const server = await startApiServer({ dataDir: directory, storage: 'memory', bindAddress: '127.0.0.1', advertiseAddress: '192.0.2.1', securePort: 0, logger: silentLogger() })
+  const server = await startApiServer({ dataDir: directory, storage: 'memory', bindAddress: '127.0.0.1', advertiseAddress: '192.0.2.1', securePort: 0, logger: silentLogger(), ...serverOptions })
   await server.whenReady()
   const client = createClient(server.loopback, { fieldManager: 'test' })
   const stopping = new AbortController()

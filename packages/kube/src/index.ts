@@ -51,3 +51,4 @@ export { formatQuantity, parseQuantity, Quantity, QuantityError, quantityOf, qua
 export { formatLabelSelector, labelSelectorMatcher, parseFieldSelector, parseLabelSelector, Selector, SelectorError, selectorFromSet, selectorOf } from '@berth/api'
 export type { FieldSelector, Labels } from '@berth/api'
 export * from './certificates/index.ts'
+export * from './bootstrap-tokens/bootstrap-token.ts'

@@ -1,5 +1,6 @@
 import { unauthorized } from '../errors.ts'
 import type { AuthenticationRequest, Authenticator, Authorizer, ServerLog, UserInfo } from '../interfaces.ts'
+import type { BootstrapTokens } from './bootstrap-tokens.ts'
 import type { ClientCertificates } from './client-certificates.ts'
 import type { RequestHeaderAuthenticator } from './request-header.ts'
 import { impersonate } from './impersonation.ts'
@@ -12,22 +13,24 @@ export interface TokenAnswer {
   readonly audiences: string[]
 }
 
-/** Checks bearer tokens: of the token file, then of service accounts. TokenReview asks here too. */
+/** Checks bearer tokens: of the token file, of machines that join, of service accounts. TokenReview asks here too. */
 export class TokenAuthenticator {
   readonly #file: ReadonlyMap<string, UserInfo>
   readonly #accounts: ServiceAccountTokens
   readonly #audiences: readonly string[]
+  readonly #bootstrap: BootstrapTokens | undefined
 
-  /** `audiences` are the API server's own, which the token file's tokens are good for. */
-  constructor(file: ReadonlyMap<string, UserInfo>, accounts: ServiceAccountTokens, audiences: readonly string[]) {
+  /** `audiences` are the API server's own, which tokens that name none are good for. */
+  constructor(file: ReadonlyMap<string, UserInfo>, accounts: ServiceAccountTokens, audiences: readonly string[], bootstrap?: BootstrapTokens) {
     this.#file = file
     this.#accounts = accounts
     this.#audiences = audiences
+    this.#bootstrap = bootstrap
   }
 
   /** The token's owner; undefined where nobody knows the token. Throws an Error where its issuer rejects it. */
   check(token: string, audiences: readonly string[]): TokenAnswer | undefined {
-    const user = userOfToken(this.#file, token)
+    const user = userOfToken(this.#file, token) ?? this.#bootstrap?.check(token)
     if (user) {
       const common = this.#audiences.filter((a) => audiences.includes(a))
       if (common.length === 0) throw new Error('the token is not for the target audiences')
