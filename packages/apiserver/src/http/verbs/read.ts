@@ -30,12 +30,6 @@ export async function waitForRead(registry: Registry, revision: number | undefin
   else if (registry.storage.shared) await waitForFreshness(registry, await registry.storage.latest(), signal)
 }
 
-/** What a read waits for: the revision that it names, or, naming none, every write that was acknowledged before it. Throws 504. */
-export async function waitForRead(registry: Registry, revision: number | undefined, signal: AbortSignal): Promise<void> {
-  if (revision !== undefined) await waitForFreshness(registry, revision, signal)
-  else if (registry.storage.shared) await waitForFreshness(registry, await registry.storage.latest(), signal)
-}
-
 /** The representation of an answer; unknown media types get go-restful's 406. */
 export function representationOf(context: Pick<ResourceContext, 'request'> & { runtime?: ResourceContext['runtime'] }, shapes: readonly Representation['as'][]): Representation {
   const accept = context.request.headers['accept']
