@@ -31,15 +31,29 @@ export async function send(request: Http2ServerRequest, response: Http2ServerRes
   }
   answer.whenCut?.(() => destroy(response))
   if (unread) request.resume()
-  response.writeHead(answer.status)
+  const out = begin(response, answer.status)
   // HTTP/1.1 holds the head back until the first chunk; HTTP/2 has sent it.
-  if ('flushHeaders' in response && typeof response.flushHeaders === 'function') response.flushHeaders()
+  if ('flushHeaders' in out && typeof out.flushHeaders === 'function') out.flushHeaders()
   for await (const chunk of body) {
-    if (response.destroyed || response.writableEnded) break
-    if (!response.write(chunk)) await drained(response as unknown as Writable)
+    if (out.destroyed || out.writableEnded) break
+    if (!out.write(chunk)) await drained(out)
   }
   response.setTimeout(stalledMs, () => destroy(response))
-  response.end()
+  out.end()
+}
+
+/**
+ * Sends the head; gives what takes the body. In HTTP/2 that is the stream itself: Node's compatibility layer holds every answer's end back for trailers,
+ * and the whole process ends where the stream is gone by then. Throws where it is gone already.
+ */
+function begin(response: Http2ServerResponse, status: number): Writable {
+  const { stream } = response
+  if (stream?.respond === undefined) {
+    response.writeHead(status)
+    return response as unknown as Writable
+  }
+  stream.respond({ ...response.getHeaders(), ':status': status })
+  return stream
 }
 
 async function sendWhole(request: Http2ServerRequest, response: Http2ServerResponse, status: number, plain: Uint8Array, unread: boolean): Promise<void> {
@@ -51,18 +65,18 @@ async function sendWhole(request: Http2ServerRequest, response: Http2ServerRespo
     response.setHeader('vary', 'Accept-Encoding')
   }
   if (status !== 304 && status !== 204) response.setHeader('content-length', bytes.length)
-  response.writeHead(status)
+  const out = begin(response, status)
   if (bytes.length >= gzipThreshold) response.setTimeout(stalledMs, () => destroy(response))
   if (unread) {
-    if (request.method !== 'HEAD') response.write(bytes)
+    if (request.method !== 'HEAD') out.write(bytes)
     await discard(request)
-    response.end()
-    // The client need not send the rest.
-    response.stream?.close?.(constants.NGHTTP2_NO_ERROR)
+    out.end()
+    // The client need not send the rest, if there is one.
+    if (!request.complete) response.stream?.close?.(constants.NGHTTP2_NO_ERROR)
     return
   }
-  if (request.method === 'HEAD') response.end()
-  else response.end(bytes)
+  if (request.method === 'HEAD') out.end()
+  else out.end(bytes)
 }
 
 function hasBody(request: Http2ServerRequest): boolean {
