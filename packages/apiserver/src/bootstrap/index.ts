@@ -2,6 +2,7 @@ import { repairHook } from '../allocators/index.ts'
 import type { ClusterIpAllocator, NodePortAllocator } from '../allocators/index.ts'
 import type { BootstrapHook, ServerDependencies } from '../interfaces.ts'
 import { authenticationInfoHook } from './authentication-info-hook.ts'
+import { flowControlObjectsHook } from './flow-control-hooks.ts'
 import { kubernetesServiceHook } from './kubernetes-service-hook.ts'
 import { namespacesHook } from './namespaces-hook.ts'
 import { priorityClassesHook } from './priority-classes-hook.ts'
@@ -14,6 +15,7 @@ export function createBootstrap(dependencies: ServerDependencies, allocators: { 
   return [
     namespacesHook(store, log),
     priorityClassesHook(store),
+    flowControlObjectsHook(store, log),
     serviceCidrHook(store, options.serviceClusterIpRange, log),
     kubernetesServiceHook(dependencies),
     authenticationInfoHook(dependencies),
