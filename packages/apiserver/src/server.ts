@@ -2,8 +2,6 @@
 import { mkdir } from 'node:fs/promises'
 import { createLogger, inProcessTransport } from '@berth/kube'
 import type { Logger, RequestHandler, RequestUser, RunningPart, Transport } from '@berth/kube'
-import { Aggregator } from './aggregation/aggregator.ts'
-import { autoRegistrationHook } from './aggregation/auto-registration-hook.ts'
 import { flowSchemaStatusHook } from './bootstrap/flow-control-hooks.ts'
 import { advertiseAddressOf, prepareCertificates, renewCertificates } from './certificates/index.ts'
 import type { PreparedCertificates } from './certificates/index.ts'
@@ -87,7 +85,7 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
       },
       () => `${advertiseAddressOf(options)}:${listener?.port ?? options.securePort}`,
     )
-    const hooks = new BootstrapRun([...security.bootstrap, autoRegistrationHook(store, () => discovery.groupVersions, logger), flowSchemaStatusHook(store, () => inProcessTransport(inProcessHandler(handler, stopping.signal), loopbackUser), logger)], logger)
+    const hooks = new BootstrapRun([...security.bootstrap, flowSchemaStatusHook(store, () => inProcessTransport(inProcessHandler(handler, stopping.signal), loopbackUser), logger)], logger)
     const checks = healthChecks(hooks, opened.checks, stopping.signal)
     const handler = createHandler({
       deps: {
