@@ -1,7 +1,7 @@
 // What the rooms of the API server promise each other: requests, users, authentication, authorization, admission, the store that plugins see,
 // virtual resources, connects, hooks. No logic lives here.
 import type { Duplex, Readable } from 'node:stream'
-import type { ResourceInfo } from '@berth/api'
+import type { ObjectSchema, ResourceInfo } from '@berth/api'
 import type { Storage } from './storage/storage.ts'
 
 /** Any object of the API as it is kept in memory: plain JSON values (integers beyond 2^53 are bigint). Treat what you are handed by the store as frozen. */
@@ -127,6 +127,20 @@ export interface AdmissionAttributes {
   warn(text: string): void
   /** Reads what a webhook made of `object` as an object of its kind, with defaults. Absent where nothing is stored. */
   adopt?(value: unknown): ApiObject
+  /** Set by the chain while plugins mutate. */
+  rounds?: AdmissionRounds
+}
+
+/**
+ * The rounds of mutating admission of one request. A webhook or policy that changes the object asks for a second round, in which every plugin sees
+ * the object again, and they themselves run what wants to be run again.
+ */
+export interface AdmissionRounds {
+  readonly isSecond: boolean
+  /** Asks for a second round; in it, nothing happens. */
+  again(): void
+  /** What a plugin keeps between the rounds, by its name. */
+  readonly memory: Map<string, unknown>
 }
 
 /** An admission plugin. Refuses by throwing a StatusError (usually `forbidden`). Mutating plugins run first, in order, then all validate. */
@@ -151,6 +165,8 @@ export interface ResourceStore {
   list<T>(resource: ResourceInfo<T>, namespace?: string): T[]
   /** The resource of a kind, in the version named; undefined where it is not served. */
   resourceOf(apiVersion: string, kind: string): ResourceInfo | undefined
+  /** The schema of a resource's objects, of a custom one too. */
+  schemaOf(resource: ResourceInfo): ObjectSchema | undefined
   /** Resolves after the commit. Throws StatusError (AlreadyExists, Invalid, ...). */
   create<T>(resource: ResourceInfo<T>, object: T, options?: StoreWriteOptions): Promise<T>
   /** Replaces; with metadata.resourceVersion set, Conflict when that is not the newest. */

@@ -14,9 +14,18 @@ export class PatchError extends Error {
   }
 }
 
+/** A `test` of a JSON patch that did not hold. */
+export class PatchTestError extends PatchError {
+  constructor(path: string) {
+    super(422, rejected, new Error(`testing value ${path} failed`))
+  }
+}
+
 const reasons = { 400: 'BadRequest', 413: 'RequestEntityTooLarge', 422: 'Invalid', 500: '' } as const
+
+const rejected = 'the server rejected our request due to an error in our request'
 
 /** Upstream's answer to a well-formed patch that does not fit the object. */
 export function unprocessable(detail: string): PatchError {
-  return new PatchError(422, 'the server rejected our request due to an error in our request', new Error(detail))
+  return new PatchError(422, rejected, new Error(detail))
 }

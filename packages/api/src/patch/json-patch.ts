@@ -2,7 +2,7 @@ import { isObject } from '../decode/values.ts'
 import { setOwn } from '../json/parse.ts'
 import { stringifyJson } from '../json/stringify.ts'
 import type { Json, JsonObject } from '../schema/model.ts'
-import { PatchError, unprocessable } from './errors.ts'
+import { PatchError, PatchTestError, unprocessable } from './errors.ts'
 import { clone, equal } from '../json/values.ts'
 
 /** Upstream's bounds on what one patch may do. */
@@ -57,7 +57,7 @@ class Patch {
         return this.#add(path, copy)
       }
       case 'test':
-        if (!equal(this.#find(path) ?? null, Object.hasOwn(op, 'value') ? op['value'] : null)) throw unprocessable(`testing value ${String(op['path'])} failed`)
+        if (!equal(this.#find(path) ?? null, Object.hasOwn(op, 'value') ? op['value'] : null)) throw new PatchTestError(String(op['path']))
         return
       default: throw unprocessable(`Unexpected kind: ${String(op['op'])}`)
     }

@@ -3,6 +3,7 @@ import { certificateApproval, certificateSigning, certificateSubjectRestriction 
 import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { mutatingAdmissionPolicy } from './dynamic/mutating-admission-policy.ts'
 import { validatingAdmissionPolicy } from './dynamic/validating-admission-policy.ts'
 import { mutatingAdmissionWebhook, validatingAdmissionWebhook } from './dynamic/webhooks.ts'
 import { limitRanger } from './limit-ranger.ts'
@@ -37,6 +38,7 @@ const plugins: readonly { name: string, offByDefault?: boolean, create(parts: Pa
   { name: 'CertificateSigning', create: ({ authorizer }) => certificateSigning(authorizer) },
   { name: 'CertificateSubjectRestriction', create: () => certificateSubjectRestriction },
   { name: 'DefaultIngressClass', create: ({ store }) => defaultIngressClass(store) },
+  { name: 'MutatingAdmissionPolicy', create: ({ store, authorizer }) => mutatingAdmissionPolicy(store, authorizer) },
   { name: 'MutatingAdmissionWebhook', create: ({ store, authorizer }) => mutatingAdmissionWebhook(store, authorizer) },
   { name: 'ValidatingAdmissionPolicy', create: ({ store, authorizer }) => validatingAdmissionPolicy(store, authorizer) },
   { name: 'ValidatingAdmissionWebhook', create: ({ store, authorizer }) => validatingAdmissionWebhook(store, authorizer) },
@@ -50,7 +52,7 @@ const plugins: readonly { name: string, offByDefault?: boolean, create(parts: Pa
 const notBuilt = new Set([
   'AlwaysAdmit', 'AlwaysDeny', 'AlwaysPullImages', 'ClusterTrustBundleAttest',
   'DenyServiceExternalIPs', 'EventRateLimit', 'ExtendedResourceToleration', 'ImagePolicyWebhook', 'LimitPodHardAntiAffinityTopology',
-  'MutatingAdmissionPolicy', 'NamespaceAutoProvision', 'NamespaceExists', 'NodeDeclaredFeatureValidator', 'OwnerReferencesPermissionEnforcement',
+  'NamespaceAutoProvision', 'NamespaceExists', 'NodeDeclaredFeatureValidator', 'OwnerReferencesPermissionEnforcement',
   'PersistentVolumeClaimResize', 'PodNodeSelector', 'PodTolerationRestriction', 'PodTopologyLabels',
 ])
 

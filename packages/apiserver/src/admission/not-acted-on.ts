@@ -4,8 +4,6 @@ import type { AdmissionAttributes, AdmissionPlugin } from '../interfaces.ts'
 const idle: Readonly<Record<string, string>> = {
   'flowcontrol.apiserver.k8s.io/flowschemas': 'requests are not limited by flow schemas',
   'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations': 'requests are not limited by priority levels',
-  'admissionregistration.k8s.io/mutatingadmissionpolicies': 'mutating admission policies change nothing',
-  'admissionregistration.k8s.io/mutatingadmissionpolicybindings': 'mutating admission policies change nothing',
   'networking.k8s.io/networkpolicies': 'the pod network does not enforce network policies',
 }
 

@@ -1,8 +1,8 @@
-// Match conditions of webhooks and policies; validations, variables, messages and audit annotations of policies.
+// Match conditions of webhooks and policies; validations, variables, messages and audit annotations, mutations of policies.
 import { fieldErrors } from '@berth/api'
 import type { FieldError } from '@berth/api'
 import type { MatchCondition, MutatingAdmissionPolicy, MutatingWebhookConfiguration, ValidatingAdmissionPolicy, ValidatingWebhookConfiguration, Variable } from '@berth/api/types/admissionregistration/v1'
-import { admissionEnvironment, celTypes } from '@berth/cel'
+import { admissionEnvironment, celTypes, jsonPatchType, patchObjectType } from '@berth/cel'
 import type { CelType, Environment } from '@berth/cel'
 import { judge } from './compiled.ts'
 
@@ -52,8 +52,23 @@ export function validatingPolicyErrors({ spec = {} }: ValidatingAdmissionPolicy)
   ]
 }
 
-/** What mutations compute is of types that are not known here: only what goes before them is compiled. */
 export function mutatingPolicyErrors({ spec = {} }: MutatingAdmissionPolicy): FieldError[] {
   const params = spec.paramKind !== undefined
-  return [...checkConditions(spec.matchConditions, params ? withParams : plain, 'spec.matchConditions'), ...checkVariables(spec.variables, params).errors]
+  const { errors, types } = checkVariables(spec.variables, params)
+  const environment = admissionEnvironment({ authorizer: true, params, variables: types, patches: true })
+  return [
+    ...checkConditions(spec.matchConditions, params ? withParams : plain, 'spec.matchConditions'),
+    ...errors,
+    ...(spec.mutations ?? []).flatMap(({ patchType, applyConfiguration, jsonPatch }, i) => [
+      ...(patchType === 'ApplyConfiguration' && applyConfiguration?.expression ? checkType(applyConfiguration.expression.trim(), environment, patchObjectType, `spec.mutations[${i}].applyConfiguration.expression`) : []),
+      ...(patchType === 'JSONPatch' && jsonPatch?.expression ? checkType(jsonPatch.expression.trim(), environment, jsonPatchType, `spec.mutations[${i}].jsonPatch.expression`) : []),
+    ]),
+  ]
+}
+
+/** The expression must be of this type, exactly. */
+function checkType(expression: string, environment: Environment, wanted: CelType, field: string): FieldError[] {
+  const { problem, type } = judge(expression, environment)
+  const wrong = problem ?? (celTypes.sameType(type, wanted) ? undefined : `must evaluate to ${celTypes.formatType(wanted)} but got ${celTypes.formatType(type)}`)
+  return wrong === undefined ? [] : [fieldErrors.invalid(field, expression, wrong)]
 }

@@ -41,6 +41,7 @@ export function resourceStore(registry: Registry): ResourceStore {
       for (const runtime of registry.runtimes()) if (runtime.gvk.kind === kind && runtime.apiVersion === apiVersion) return runtime.definition.resource
       return undefined
     },
+    schemaOf: (resource) => registry.runtimeOf(resource).schema,
     async create<T>(resource: ResourceInfo<T>, object: T, options: StoreWriteOptions = {}) {
       const runtime = registry.runtimeOf(resource)
       const prepared = prepare(runtime, object)

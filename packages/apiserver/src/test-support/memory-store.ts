@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { ResourceInfo } from '@berth/api'
+import { core, schemaOf } from '@berth/api'
+import type { ObjectSchema, ResourceInfo } from '@berth/api'
 import { alreadyExists, conflict, notFound } from '../errors.ts'
 import type { ApiObject, ChangeType, ResourceStore } from '../interfaces.ts'
 
@@ -9,9 +10,13 @@ export class MemoryStore implements ResourceStore {
   readonly #handlers = new Map<string, Set<(type: ChangeType, object: ApiObject, old: ApiObject | undefined) => void>>()
   #revision = 0
 
-  /** Built-in kinds alone are asked for in tests; none is found by name. */
-  resourceOf(): undefined {
-    return undefined
+  /** Built-in kinds alone are asked for in tests; ConfigMaps alone are found by name. */
+  resourceOf(apiVersion: string, kind: string): ResourceInfo | undefined {
+    return apiVersion === 'v1' && kind === 'ConfigMap' ? core.configmaps : undefined
+  }
+
+  schemaOf({ group, version, kind }: ResourceInfo): ObjectSchema | undefined {
+    return schemaOf({ group, version, kind })
   }
 
   get<T>(resource: ResourceInfo<T>, name: string, namespace?: string): T | undefined {

@@ -13,7 +13,7 @@ export interface Declarations {
   readonly variables: ReadonlyMap<string, CelType>
   readonly functions: FunctionTable
   /** Types that expressions name, as values and to construct objects of. */
-  readonly types: ReadonlyMap<string, CelType>
+  readonly types: types.TypeTable
 }
 
 /** What checking found out, by the ids of the expressions. */
@@ -113,7 +113,7 @@ class Checker {
   private fieldType(expr: Expr & { kind: 'select' }, target: CelType): CelType {
     switch (target.kind) {
       case 'map': return target.value
-      case 'object': return target.fields.get(expr.field) ?? this.fail(expr.at, `undefined field '${expr.field}'`)
+      case 'object': return target.fields.get(expr.field) ?? (target.open === true ? types.dynType : undefined) ?? this.fail(expr.at, `undefined field '${expr.field}'`)
       case 'param':
         this.assign(types.dynType, target)
         return types.dynType
@@ -235,7 +235,7 @@ class Checker {
 
   private field(expr: Expr, type: ObjectType, field: { name: string; value: Expr; optional: boolean }, scope: Scope): void {
     const given = this.unwrapped(field.value, this.check(field.value, scope), field.optional)
-    const declared = type.fields.get(field.name)
+    const declared = type.fields.get(field.name) ?? (type.open === true ? types.dynType : undefined)
     if (declared === undefined) this.fail(expr.at, `undefined field '${field.name}'`)
     else if (!this.assign(declared, given)) {
       const shown = types.formatType(this.substitution.apply(given))

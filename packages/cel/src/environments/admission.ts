@@ -1,4 +1,5 @@
 import { createEnvironment } from './environment.ts'
+import { jsonPatchFunctions, patchTypes } from './patch-types.ts'
 import * as types from '../types/types.ts'
 import type { CelType } from '../types/types.ts'
 import type { Environment } from './environment.ts'
@@ -34,6 +35,8 @@ export interface AdmissionEnvironmentOptions {
   readonly authorizer?: boolean
   /** The types of the policy's variables so far, by name, as `variables.<name>` sees them; pass the values with {@link lazyVariables}. */
   readonly variables?: Readonly<Record<string, CelType>>
+  /** Whether the types of patches are known (`Object{}`, `JSONPatch{}`) and `jsonpatch.escapeKey`: in the mutations of a policy. */
+  readonly patches?: boolean
 }
 
 /**
@@ -53,5 +56,6 @@ export function admissionEnvironment(options: AdmissionEnvironmentOptions = {}):
       ...(variables === undefined ? {} : { variables: types.objectType('kubernetes.variables', Object.entries(variables)) }),
     },
     types: [requestType, namespaceType],
+    ...(options.patches === true ? { moreTypes: patchTypes, functions: jsonPatchFunctions } : {}),
   })
 }

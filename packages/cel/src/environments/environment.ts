@@ -15,7 +15,7 @@ import { timeFunctions } from '../functions/time-functions.ts'
 import { urls } from '../functions/url.ts'
 import { kubernetesMacros, macrosWithBind } from '../parse/macros.ts'
 import * as types from '../types/types.ts'
-import type { CelType } from '../types/types.ts'
+import type { CelType, TypeTable } from '../types/types.ts'
 import type { Declarations } from '../check/check.ts'
 import type { MacroSet } from '../parse/macros.ts'
 import type { Overload } from '../functions/overload.ts'
@@ -32,6 +32,8 @@ export interface EnvironmentOptions {
   readonly variables: Readonly<Record<string, CelType>>
   /** Object types that expressions may name and construct. */
   readonly types?: readonly CelType[]
+  /** Types beyond those, which are too many to list. */
+  readonly moreTypes?: TypeTable
   readonly functions?: readonly Overload[]
   /** Whether `cel.bind(name, value, expression)` is known. */
   readonly bind?: boolean
@@ -57,12 +59,13 @@ const plainLayout: TypeLayout = { listKind: () => 'atomic', property: (_, field)
 
 /** Makes an environment out of Kubernetes' base and what a use of it adds. */
 export function createEnvironment(options: EnvironmentOptions): Environment {
-  const { functions = [], types: declared = [] } = options
+  const { functions = [], types: declared = [], moreTypes } = options
+  const listed = new Map([...standardTypes, ...declared.map(type => [types.runtimeTypeName(type), type] as const)])
   return {
     declarations: {
       variables: new Map(Object.entries(options.variables)),
       functions: functions.length === 0 ? kubernetesFunctions : functionTable(...libraries, functions),
-      types: new Map([...standardTypes, ...declared.map(type => [types.runtimeTypeName(type), type] as const)]),
+      types: moreTypes === undefined ? listed : { get: name => listed.get(name) ?? moreTypes.get(name) },
     },
     macros: options.bind === true ? macrosWithBind : kubernetesMacros,
     layout: options.layout ?? plainLayout,

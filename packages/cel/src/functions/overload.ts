@@ -28,7 +28,7 @@ export function overload(signature: string, call: Implementation, cost?: Overloa
 export const pricedByName: ReadonlySet<string> = new Set([
   'check', 'fieldSelector', 'labelSelector', 'isSorted', 'sum', 'max', 'min', 'indexOf', 'lastIndexOf', 'url', 'lowerAscii', 'upperAscii', 'substring', 'trim',
   'replace', 'split', 'join', 'find', 'findAll', 'cidr', 'isIP', 'isCIDR', 'ip', 'ip.isCanonical', 'containsIP', 'containsCIDR', 'quantity', 'isQuantity', 'semver',
-  'isSemver', 'validate',
+  'isSemver', 'validate', 'jsonpatch.escapeKey',
 ])
 
 /** Joins libraries into one table; overloads of the same name add up. */

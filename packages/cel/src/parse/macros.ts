@@ -199,5 +199,5 @@ function macroSet(macros: readonly (readonly [string, Macro])[]): MacroSet {
 /** The macros of every Kubernetes environment beyond the standard ones. */
 export const kubernetesMacros = macroSet([...twoVariableMacros, ...optionalMacros, sortBy])
 
-/** The same with `cel.bind`, which device selectors and mutating policies have. */
+/** The same with `cel.bind`, which device selectors have. */
 export const macrosWithBind = macroSet([...twoVariableMacros, ...optionalMacros, sortBy, bindMacro])

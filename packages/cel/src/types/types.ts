@@ -15,6 +15,13 @@ export interface ObjectType {
   readonly kind: 'object'
   readonly name: string
   readonly fields: ReadonlyMap<string, CelType>
+  /** Has any other field too, of any type. */
+  readonly open?: boolean
+}
+
+/** The types that expressions name. */
+export interface TypeTable {
+  get(name: string): CelType | undefined
 }
 
 const scalar = (kind: ScalarKind): CelType => ({ kind })

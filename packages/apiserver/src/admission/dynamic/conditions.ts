@@ -1,14 +1,15 @@
-// Expressions over a request: match conditions of webhooks, and what policies compute.
-import { admissionEnvironment, AuthorizerValue, compile, evaluate } from '@berth/cel'
-import type { Program, Value } from '@berth/cel'
+// Match conditions of webhooks and policies: which requests they leave out.
+import { admissionEnvironment, AuthorizerValue } from '@berth/cel'
 import type { MatchCondition } from '@berth/api/types/admissionregistration/v1'
 import type { AdmissionAttributes, Authorizer, ResourceStore } from '../../interfaces.ts'
+import { compileFor, Evaluation, OutOfBudgetError } from './evaluation.ts'
+import type { Compiled } from './evaluation.ts'
 import { admissionRequest, namespaceObject } from './request.ts'
 
-/** What expressions of one request may spend together (upstream: RuntimeCELCostBudget). */
-export const requestBudget = 10_000_000
+/** What the match conditions of one webhook or policy may spend (upstream: RuntimeCELCostBudgetMatchConditions). */
+const conditionsBudget = 2_500_000
 
-/** The variables of a request's expressions, computed when first asked for. */
+/** The variables of a request's expressions. */
 export function requestVariables(attributes: AdmissionAttributes, store: ResourceStore, authorizer: Authorizer): Record<string, unknown> {
   const { user, resource, subresource, namespace, name, object, oldObject } = attributes
   const hook = new AuthorizerValue((question) => {
@@ -26,43 +27,35 @@ export function requestVariables(attributes: AdmissionAttributes, store: Resourc
   }
 }
 
-/** An expression that was compiled, or why it cannot be. */
-export type Compiled = { readonly expression: string, readonly program?: Program, readonly error?: string }
-
 const environments = { plain: admissionEnvironment({ authorizer: true }), params: admissionEnvironment({ authorizer: true, params: true }) }
 const compiled = { plain: new Map<string, Compiled>(), params: new Map<string, Compiled>() }
 const keptAtMost = 2000
 
-/** Compiles a match condition; kept. */
-export function compileCondition(expression: string, withParams: boolean): Compiled {
+function compileCondition(expression: string, withParams: boolean): Compiled {
   const kept = withParams ? compiled.params : compiled.plain
   const known = kept.get(expression)
   if (known) return known
-  const made = { expression, ...compile(expression, withParams ? environments.params : environments.plain) }
+  const made = compileFor(expression, withParams ? environments.params : environments.plain)
   if (kept.size >= keptAtMost) kept.clear()
   kept.set(expression, made)
   return made
 }
 
-/** What a run of an expression came to. */
-export type Outcome = { readonly value: Value, readonly error?: undefined, readonly cost: number } | { readonly value?: undefined, readonly error: string, readonly cost: number }
-
-export function runExpression({ program, error }: Compiled, variables: Record<string, unknown>, left: number): Outcome {
-  if (!program) return { error: `compilation error: ${error ?? ''}`, cost: 0 }
-  const result = evaluate(program, variables as never, { costLimit: Math.min(left, 1_000_000) })
-  if (result.error) return { error: result.error.message, cost: result.cost }
-  return { value: result.value, cost: result.cost }
-}
-
-/** Whether all conditions hold: false as soon as one does not, else the first error. */
+/** Whether all conditions hold: false where one does not, whatever the others say; else what is wrong with those that fail. */
 export function conditionsHold(conditions: readonly MatchCondition[] | undefined, variables: () => Record<string, unknown>, withParams: boolean): { holds: boolean, error?: string } {
-  let error: string | undefined
-  let left = requestBudget / 4
-  for (const { name, expression } of conditions ?? []) {
-    const outcome = runExpression(compileCondition(expression, withParams), variables(), left)
-    left -= outcome.cost
-    if (outcome.error !== undefined) error ??= `error evaluating match condition ${JSON.stringify(name)}: ${outcome.error}`
-    else if (outcome.value !== true) return { holds: false }
+  if (!conditions || conditions.length === 0) return { holds: true }
+  const evaluation = new Evaluation(variables(), conditionsBudget)
+  const errors: string[] = []
+  try {
+    const outcomes = conditions.map(({ expression }) => evaluation.run(compileCondition(expression, withParams)))
+    for (const { value, error } of outcomes) {
+      if (error !== undefined) errors.push(error)
+      else if (value === false) return { holds: false }
+    }
+  } catch (error) {
+    if (!(error instanceof OutOfBudgetError)) throw error
+    return { holds: false, error: error.message }
   }
-  return error === undefined ? { holds: true } : { holds: false, error }
+  if (errors.length === 0) return { holds: true }
+  return { holds: false, error: errors.length === 1 ? errors[0] ?? '' : `[${[...new Set(errors)].join(', ')}]` }
 }

@@ -4,6 +4,7 @@ import { admissionregistration, core, discovery } from '@berth/api'
 import type { MutatingWebhook, ValidatingAdmissionPolicy, ValidatingWebhook } from '@berth/api/types/admissionregistration/v1'
 import { createCa, issueCertificate } from '@berth/kube'
 import type { AdmissionAttributes, ApiObject, Authorizer } from '../../interfaces.ts'
+import { admissionChain } from '../../registry/admission-chain.ts'
 import { MemoryStore } from '../../test-support/memory-store.ts'
 import { isMeant, matchingOf } from './matching.ts'
 import { validatingAdmissionPolicy } from './validating-admission-policy.ts'
@@ -52,6 +53,7 @@ describe('matching', () => {
 describe('admission policies', () => {
   async function admit(spec: ValidatingAdmissionPolicy['spec'], actions: ('Deny' | 'Warn')[], over: Partial<AdmissionAttributes> = {}): Promise<void> {
     const s = store()
+    await s.create(core.namespaces, { metadata: { name: 'shop', labels: { team: 'a' } }, spec: {} })
     await s.create(admissionregistration.validatingadmissionpolicies, { metadata: { name: 'p' }, spec: { matchConstraints: { resourceRules: [rule] }, ...spec } })
     await s.create(admissionregistration.validatingadmissionpolicybindings, { metadata: { name: 'b' }, spec: { policyName: 'p', validationActions: actions } })
     await validatingAdmissionPolicy(s, authorizer).validate?.(request(over))
@@ -66,11 +68,31 @@ describe('admission policies', () => {
     await admit(tooMany, ['Warn'], two)
     expect(warnings).toEqual(["Validation failed for ValidatingAdmissionPolicy 'p' with binding 'b': at most one key"])
   })
+  test('all policies are asked, so that all warnings are given; the first denial is the answer', async () => {
+    const s = store()
+    for (const name of ['a', 'b']) {
+      await s.create(admissionregistration.validatingadmissionpolicies, { metadata: { name }, spec: { matchConstraints: { resourceRules: [rule] }, validations: [{ expression: 'false', message: `no ${name}`, reason: 'Forbidden' }] } })
+      await s.create(admissionregistration.validatingadmissionpolicybindings, { metadata: { name: `b-${name}` }, spec: { policyName: name, validationActions: ['Deny', 'Warn'] } })
+    }
+    await expect((async () => validatingAdmissionPolicy(s, authorizer).validate?.(request()))()).rejects.toMatchObject({ code: 403, reason: 'Forbidden', message: expect.stringContaining("ValidatingAdmissionPolicy 'a' with binding 'b-a' denied request: no a") })
+    expect(warnings).toHaveLength(2)
+  })
   test.each<[string, ValidatingAdmissionPolicy['spec'], string | undefined]>([
     ['the message may be computed', { validations: [{ expression: 'false', messageExpression: "'name ' + object.metadata.name" }] }, 'denied request: name cm'],
     ['the expression is the message where there is none', { validations: [{ expression: 'object.metadata.name == "x"' }] }, 'denied request: failed expression: object.metadata.name == "x"'],
     ['the user and his rights can be asked for', { validations: [{ expression: "request.userInfo.username == 'alice' && authorizer.group('').resource('pods').check('delete').allowed() && !authorizer.group('').resource('pods').check('get').allowed()" }] }, undefined],
     ['an expression that fails denies', { validations: [{ expression: 'object.nope.x == 1' }] }, "denied request: expression 'object.nope.x == 1' resulted in error: no such key: nope"],
+    ['a variable that fails does so where it is read, and is absorbed as the language says', { variables: [{ name: 'x', expression: 'object.nope.x' }], validations: [{ expression: 'true || variables.x == 1' }, { expression: 'variables.x == 1' }] },
+      `denied request: expression 'variables.x == 1' resulted in error: composited variable "x" fails to evaluate: no such key: nope`],
+    ['an audit annotation that fails denies', { validations: [{ expression: 'true' }], auditAnnotations: [{ key: 'k', valueExpression: 'object.nope' }] }, "denied request: expression 'object.nope' resulted in error: no such key: nope"],
+    ['a message that has several lines is not used', { validations: [{ expression: 'false', message: 'plain', messageExpression: "'two' + '\\n' + 'lines'" }] }, 'denied request: plain'],
+    ['what costs too much ends all of it', { variables: [{ name: 'l', expression: 'lists.range(1000)' }], validations: Array.from({ length: 30 }, () => ({ expression: 'variables.l.all(i, variables.l.exists(j, j == 150))' })) },
+      'denied request: validation failed due to running out of cost budget, no further validation rules will be run'],
+    ['what costs too much alone is an error of its own', { validations: [{ expression: 'lists.range(1000).all(i, lists.range(1000).all(j, i * j < 1000000))' }] }, 'resulted in error: operation cancelled: actual cost limit exceeded'],
+    ['a parameter kind that nobody serves', { paramKind: { apiVersion: 'rules.example.com/v1', kind: 'Limit' }, validations: [{ expression: 'true' }] },
+      "ValidatingAdmissionPolicy 'p' denied request: failed to configure policy: failed to find resource referenced by paramKind: 'rules.example.com/v1, Kind=Limit'"],
+    ['the namespace of the object is known', { validations: [{ expression: "namespaceObject.metadata.labels['team'] == 'a' && namespaceObject.metadata.name == request.namespace" }] }, undefined],
+    ['match conditions that fail deny', { matchConditions: [{ name: 'c', expression: 'object.nope' }], validations: [{ expression: 'true' }] }, "denied request: expression 'object.nope' resulted in error: no such key: nope"],
     ['unless failures are to be ignored', { failurePolicy: 'Ignore', validations: [{ expression: 'object.nope.x == 1' }] }, undefined],
     ['a match condition leaves requests out', { matchConditions: [{ name: 'c', expression: "request.operation == 'UPDATE'" }], validations: [{ expression: 'false' }] }, undefined],
   ])('%s', async (_, spec, message) => {
@@ -110,7 +132,7 @@ describe('webhooks', () => {
   }
   async function mutate(webhooks: MutatingWebhook[], attributes = request(), s = store()): Promise<ApiObject | undefined> {
     await s.create(admissionregistration.mutatingwebhookconfigurations, { metadata: { name: 'm' }, webhooks })
-    await mutatingAdmissionWebhook(s, authorizer).admit?.(attributes)
+    await admissionChain([mutatingAdmissionWebhook(s, authorizer)]).mutate(attributes)
     return attributes.object
   }
   const patch = (operations: unknown): unknown => ({ allowed: true, patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(operations)).toString('base64') })

@@ -1,6 +1,7 @@
 // A request as webhooks and expressions see it: admission.k8s.io/v1 AdmissionRequest.
 import { randomUUID } from 'node:crypto'
-import { core } from '@berth/api'
+import { applyDefaults, core, decode, schemaOf } from '@berth/api'
+import type { Json } from '@berth/api'
 import type { AdmissionAttributes, ApiObject, ResourceStore } from '../../interfaces.ts'
 
 /** The request without its objects; they are given beside it. */
@@ -23,6 +24,20 @@ export function namespaceObject({ namespace, resource }: AdmissionAttributes, st
   if (!found) return null
   const { uid, managedFields: _, ownerReferences: __, ...metadata } = found.metadata
   return { metadata: { ...metadata, UID: uid }, spec: found.spec ?? {}, status: found.status ?? {} }
+}
+
+/**
+ * Reads what a webhook or policy made of a request's object as an object of its kind, with defaults. Throws DecodeError where it is none, or
+ * an Error where nothing of the kind is stored.
+ */
+export function readBack(attributes: AdmissionAttributes, made: unknown): ApiObject {
+  const { kind, resource, adopt } = attributes
+  // The object of a subresource may be of another kind than those that are stored (a Scale).
+  const own = kind.kind === resource.kind ? undefined : schemaOf(kind)
+  if (!own) return adopt ? adopt(made) : made as ApiObject
+  const object = structuredClone(decode(own, made as Json, 'ignore').object)
+  applyDefaults(own, object)
+  return object as unknown as ApiObject
 }
 
 /** Puts another object's content into an object, which stays the same one: whoever holds it or its metadata sees the change. */

@@ -7,7 +7,8 @@ import type { AdmissionAttributes, AdmissionPlugin, Authorizer, ResourceStore } 
 import { equalValues } from '../../registry/values.ts'
 import { conditionsHold, requestVariables } from './conditions.ts'
 import { isMeant } from './matching.ts'
-import { replaceInPlace } from './request.ts'
+import { Reinvocation } from './reinvocation.ts'
+import { readBack, replaceInPlace } from './request.ts'
 import { callWebhook } from './webhook-call.ts'
 import type { WebhookAnswer } from './webhook-call.ts'
 
@@ -15,23 +16,24 @@ type Webhook = ValidatingWebhook | MutatingWebhook
 
 const configurations = new Set(['validatingwebhookconfigurations', 'mutatingwebhookconfigurations', 'validatingadmissionpolicies', 'validatingadmissionpolicybindings', 'mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'])
 
-/** Asks mutating webhooks one after the other, in the order of their configurations' names; those that want it a second time where a later one changed the object. */
+/** Asks mutating webhooks one after the other, in the order of their configurations' names; those that want it a second time where the object changed after their turn. */
 export function mutatingAdmissionWebhook(store: ResourceStore, authorizer: Authorizer): AdmissionPlugin {
   return {
     name: 'MutatingAdmissionWebhook',
     handles: () => true,
     async admit(attributes) {
       if (isConfiguration(attributes)) return
-      const webhooks = store.list(admissionregistration.mutatingwebhookconfigurations).flatMap(({ webhooks: each = [] }) => each)
-      const again: { webhook: MutatingWebhook, changes: number }[] = []
-      let changes = 0
-      for (const webhook of webhooks) {
+      const webhooks = store.list(admissionregistration.mutatingwebhookconfigurations).flatMap(({ metadata, webhooks: each = [] }) => each.map((webhook) => ({ key: `${metadata.name}/${webhook.name}`, webhook })))
+      if (webhooks.length === 0) return
+      const reinvocation = Reinvocation.begin('MutatingAdmissionWebhook', attributes)
+      for (const { key, webhook } of webhooks) {
+        if (!reinvocation.isDue(key)) continue
         const changed = await mutate(webhook, attributes, store, authorizer)
         if (changed === undefined) continue
-        if (changed) changes++
-        if (webhook.reinvocationPolicy === 'IfNeeded') again.push({ webhook, changes })
+        if (changed) reinvocation.changed()
+        if (webhook.reinvocationPolicy === 'IfNeeded') reinvocation.mayRunAgain(key)
       }
-      for (const { webhook, changes: then } of again) if (changes > then) await mutate(webhook, attributes, store, authorizer)
+      reinvocation.end()
     },
   }
 }
@@ -63,7 +65,7 @@ async function mutate(webhook: MutatingWebhook, attributes: AdmissionAttributes,
   let patched: unknown
   try {
     const result = jsonPatch(attributes.object, answer.patch as Json)
-    patched = attributes.adopt ? attributes.adopt(result) : result
+    patched = readBack(attributes, result)
   } catch (error) {
     if (!(error instanceof PatchError) && !(error instanceof Error)) throw error
     throw new StatusError(500, 'InternalError', `Internal error occurred: ${error.message}`, undefined, { cause: error })
