@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
+import { lazyBuiltins } from './lazy-builtins.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 const packages = path.resolve(root, '..')
@@ -95,7 +96,7 @@ const result = await build({
   sourcemap: false,
   metafile: true,
   logLevel: 'warning',
-  plugins: [workerUrls, withoutSsh, dynamicNames],
+  plugins: [workerUrls, withoutSsh, lazyBuiltins, dynamicNames],
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 })
 fs.mkdirSync(native, { recursive: true })
