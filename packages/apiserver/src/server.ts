@@ -57,7 +57,7 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
   const definitions = enabledDefinitions(storedResources, options.runtimeConfig)
   if (options.dataDir !== inMemory) await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
   const certificates = await prepareCertificates(options)
-  const opened = openStorage(options, definitions, logger)
+  const opened = await openStorage(options, definitions, logger)
   const { storage } = opened
   const stopping = new AbortController()
   let listener: Listener | undefined

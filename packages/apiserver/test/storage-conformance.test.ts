@@ -12,7 +12,7 @@ describe.each(storeKinds)('a storage on $name', ({ missing, make }) => {
   let storage: Storage
   const opened: Storage[] = []
   const open = async (): Promise<Storage> => {
-    const one = place.open()
+    const one = await place.open()
     opened.push(one)
     await one.load()
     return one
@@ -133,7 +133,7 @@ describe.each(storeKinds)('a storage on $name', ({ missing, make }) => {
     await put('empty', 0, '')
     await storage.close()
     opened.splice(0)
-    const again = place.open()
+    const again = await place.open()
     opened.push(again)
     const { entries } = await again.load()
     expect(entries.map((e) => [e.key, stateOf(e)?.datum.length])).toEqual([[keyOf('empty'), 0], [keyOf('large'), large.length]])
@@ -149,7 +149,7 @@ describe.each(storeKinds)('a storage on $name', ({ missing, make }) => {
     const { revision: gone } = await storage.write({ key: keyOf('b'), expected: (await storage.current(keyOf('b')))?.modRevision ?? 0, value: undefined })
     await storage.close()
     opened.splice(0)
-    storage = place.open()
+    storage = await place.open()
     opened.push(storage)
     const { entries, revision } = await storage.load()
     expect(entries.map((e) => [e.key, stateOf(e)])).toEqual([

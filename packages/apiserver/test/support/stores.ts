@@ -13,7 +13,7 @@ import { etcdMissing, startEtcd } from './etcd.ts'
 /** A place where one store's data is, and the way to open it as often as one likes. */
 export interface StorePlace {
   /** A storage on the data, not loaded yet. */
-  open(): Storage
+  open(): Promise<Storage>
   remove(): Promise<void>
 }
 
@@ -29,7 +29,7 @@ export const storeKinds: readonly StoreKind[] = [
     async make() {
       const dataDir = await mkdtemp(join(tmpdir(), 'berth-store-'))
       return {
-        open: () => openStorage(apiServerOptions({ dataDir, storage: 'sqlite' }), storedResources, silentLogger()).storage,
+        open: async () => (await openStorage(apiServerOptions({ dataDir, storage: 'sqlite' }), storedResources, silentLogger())).storage,
         remove: () => rm(dataDir, { recursive: true, force: true }),
       }
     },
@@ -39,7 +39,7 @@ export const storeKinds: readonly StoreKind[] = [
     async make() {
       const etcd = await startEtcd()
       const options = apiServerOptions({ dataDir: '/nonexistent', storage: 'etcd3', etcd: { servers: [etcd.server], compactionIntervalMs: 0 } })
-      return { open: () => openStorage(options, storedResources, silentLogger()).storage, remove: () => etcd.stop() }
+      return { open: async () => (await openStorage(options, storedResources, silentLogger())).storage, remove: () => etcd.stop() }
     },
   },
 ]
