@@ -4,7 +4,14 @@ import { AllocationError } from './cluster-ip-allocator.ts'
 import { PortBitmap, type PortRange } from './port-bitmap.ts'
 
 const key = '/registry/ranges/servicenodeports'
-const attempts = 32
+const attempts = 256
+
+type Change<T> = (bitmap: PortBitmap) => { next: PortBitmap, result: T }
+
+interface Waiting {
+  attempt(bitmap: PortBitmap): { next: PortBitmap, settle(): void }
+  reject(error: unknown): void
+}
 
 /**
  * Gives out node ports. Which are taken is one value in the storage (upstream's RangeAllocation: a bitmap under its range), changed by
@@ -13,6 +20,8 @@ const attempts = 32
 export class NodePortAllocator {
   readonly range: PortRange
   readonly #storage: Pick<Storage, 'confirm' | 'write'>
+  readonly #waiting: Waiting[] = []
+  #working = false
 
   constructor(storage: Pick<Storage, 'confirm' | 'write'>, range: PortRange) {
     this.#storage = storage
@@ -40,18 +49,57 @@ export class NodePortAllocator {
     return this.#decode((await this.#storage.confirm(key))?.value)
   }
 
-  async #change<T>(change: (bitmap: PortBitmap) => { next: PortBitmap, result: T }, dryRun: boolean): Promise<T> {
+  async #change<T>(change: Change<T>, dryRun: boolean): Promise<T> {
+    if (dryRun) return change(await this.read()).result
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({
+        attempt(bitmap) {
+          // What a change comes to is known once the write is: it may be tried again on another bitmap.
+          try {
+            const { next, result } = change(bitmap)
+            return { next, settle: () => resolve(result) }
+          } catch (error) {
+            return { next: bitmap, settle: () => reject(error) }
+          }
+        },
+        reject,
+      })
+      if (!this.#working) void this.#work()
+    })
+  }
+
+  /** Changes that come while a write is under way go into the next one together: everybody's number is in one value. */
+  async #work(): Promise<void> {
+    this.#working = true
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.splice(0)
+      try {
+        for (const settle of await this.#write(group)) settle()
+      } catch (error) {
+        for (const { reject } of group) reject(error)
+      }
+    }
+    this.#working = false
+  }
+
+  async #write(group: readonly Waiting[]): Promise<(() => void)[]> {
     for (let attempt = 1; ; attempt++) {
       const current = await this.#storage.confirm(key)
-      const bitmap = this.#decode(current?.value)
-      const { next, result } = change(bitmap)
-      if (dryRun || Buffer.compare(bitmap.bytes, next.bytes) === 0) return result
-      const bytes = this.#encode(next)
+      const before = this.#decode(current?.value)
+      let bitmap = before
+      const settles = group.map((waiting) => {
+        const { next, settle } = waiting.attempt(bitmap)
+        bitmap = next
+        return settle
+      })
+      if (Buffer.compare(before.bytes, bitmap.bytes) === 0) return settles
+      const bytes = this.#encode(bitmap)
       try {
         await this.#storage.write({ key, expected: current?.modRevision ?? 0, value: () => bytes })
-        return result
+        return settles
       } catch (error) {
-        if (!(error instanceof StorageConflict) || attempt >= attempts) throw error
+        if (!(error instanceof StorageConflict)) throw error
+        if (attempt >= attempts) throw new Error('node ports are being allocated by too many servers at once', { cause: error })
       }
     }
   }

@@ -207,7 +207,7 @@ function readKeyValue(message: Uint8Array): KeyValue {
     else if (number === 3 && wire === varint) kv.modRevision = readInteger(reader)
     else if (number === 4 && wire === varint) kv.version = readInteger(reader)
     // A copy: a value that lives on must not keep the whole answer it came in.
-    else if (number === 5 && wire === bytes) kv.value = reader.bytes().slice()
+    else if (number === 5 && wire === bytes) kv.value = new Uint8Array(reader.bytes())
     else return false
     return true
   })
