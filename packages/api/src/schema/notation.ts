@@ -40,7 +40,9 @@ class Resolver {
     const key = `${home}.${name}`
     const known = this.#structs.get(key)
     if (known) return known
-    const text = this.#text[home]?.types[name]
+    const types = this.#text[home]?.types
+    // The name may be anything that a client wrote: `constructor` is no type.
+    const text = types && Object.hasOwn(types, name) ? types[name] : undefined
     if (text === undefined || text.startsWith('=') || text.startsWith('|')) return undefined
     const made = this.#parse(home, name, text)
     this.#structs.set(key, made)

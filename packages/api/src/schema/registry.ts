@@ -16,8 +16,12 @@ const everywhere = new Set(['Status', 'DeleteOptions', 'CreateOptions', 'UpdateO
  */
 export function schemaOf({ group, version, kind }: GroupVersionKind): ObjectSchema | undefined {
   const key = `${group}/${version}/${kind}`
-  if (!kinds.has(key)) kinds.set(key, find(group, version, kind))
-  return kinds.get(key)
+  const known = kinds.get(key)
+  if (known) return known
+  const found = find(group, version, kind)
+  // Only what there is: clients can make up any number of names.
+  if (found) kinds.set(key, found)
+  return found
 }
 
 /** A struct of the built-in types by package and name, `structOf('core/v1', 'PodSpec')`. */

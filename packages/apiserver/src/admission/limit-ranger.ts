@@ -23,7 +23,9 @@ export function limitRanger(store: ResourceStore): AdmissionPlugin {
       for (const range of rangesOf(attributes)) applyDefaults(pod, range)
     },
     validate(attributes) {
-      const pod = attributes.operation === 'UPDATE' && attributes.subresource !== 'resize' ? undefined : podOf({ ...attributes, subresource: '' })
+      // What is created below a pod (a Binding, an Eviction) is no pod.
+      const wanted = attributes.operation === 'UPDATE' ? 'resize' : ''
+      const pod = attributes.subresource === wanted ? podOf({ ...attributes, subresource: '' }) : undefined
       const claim = claimOf(attributes)
       if (!pod && !claim) return
       for (const range of rangesOf(attributes)) {

@@ -176,6 +176,13 @@ function readScalar(type: ScalarSchema, wire: WireType, reader: Reader): Json {
   }
 }
 
+/** A field of such a message that is a number. Throws ProtobufError where a text was sent in its place. */
+function integerIn(parts: Map<number, bigint | string>, number: number): bigint {
+  const value = parts.get(number) ?? 0n
+  if (typeof value === 'string') throw new ProtobufError('wrong wireType = 2')
+  return value
+}
+
 /** Scalar fields 1, 2, 3 of a small message. */
 function numbersAndTexts(bytes: Uint8Array): Map<number, bigint | string> {
   const out = new Map<number, bigint | string>()
@@ -196,24 +203,24 @@ function quantity(bytes: Uint8Array): string {
 function intOrString(bytes: Uint8Array): Json {
   const parts = numbersAndTexts(bytes)
   if (parts.get(1) === 1n) return String(parts.get(3) ?? '')
-  return Number(BigInt.asIntN(32, BigInt(parts.get(2) ?? 0n)))
+  return Number(BigInt.asIntN(32, integerIn(parts, 2)))
 }
 
 /** Go's zero time is year 1; its message is empty, and its JSON null. */
 function time(bytes: Uint8Array, micro: boolean): Json {
   if (bytes.length === 0) return null
   const parts = numbersAndTexts(bytes)
-  const seconds = Number(BigInt.asIntN(64, BigInt(parts.get(1) ?? 0n)))
+  const seconds = Number(BigInt.asIntN(64, integerIn(parts, 1)))
   if (seconds === -62135596800) return null
   const stamp = new Date(seconds * 1000)
   if (Number.isNaN(stamp.getTime())) throw new ProtobufError('time is out of range')
   const head = stamp.toISOString().slice(0, 19)
-  return micro ? `${head}.${String(Math.floor(Number(parts.get(2) ?? 0n) / 1000)).padStart(6, '0')}Z` : `${head}Z`
+  return micro ? `${head}.${String(Math.floor(Number(integerIn(parts, 2)) / 1000)).padStart(6, '0')}Z` : `${head}Z`
 }
 
 /** Nanoseconds as Go prints a duration. */
 function duration(bytes: Uint8Array): string {
-  const nanos = BigInt.asIntN(64, BigInt(numbersAndTexts(bytes).get(1) ?? 0n))
+  const nanos = BigInt.asIntN(64, integerIn(numbersAndTexts(bytes), 1))
   return `${nanos}ns`
 }
 

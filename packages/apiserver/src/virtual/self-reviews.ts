@@ -23,7 +23,7 @@ export function selfSubjectRulesReview(index: RbacIndex, modes: readonly string[
   return {
     resource: authorization.selfsubjectrulesreviews,
     async create(object, context) {
-      const { namespace } = (object as unknown as SelfSubjectRulesReview).spec
+      const namespace = (object as unknown as Partial<SelfSubjectRulesReview>).spec?.namespace
       if (!namespace) throw badRequest('no namespace on request')
       return { ...object, status: rulesOf(index, modes, context.user, namespace) } as unknown as ApiObject
     },

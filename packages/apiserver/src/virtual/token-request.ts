@@ -34,6 +34,8 @@ export function tokenRequest(store: ResourceStore, issuer: TokenIssuer): Virtual
     kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
     async create(object, context) {
       const request = object as unknown as TokenRequest
+      // A body may leave out what its type always has.
+      request.spec ??= { audiences: [] }
       const account = context.parent as unknown as ServiceAccount | undefined
       if (!account) throw notFound(core.serviceaccounts, context.name)
       const meta = request.metadata as ObjectMeta | undefined

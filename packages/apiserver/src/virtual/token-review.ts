@@ -11,6 +11,8 @@ export function tokenReview(tokens: TokenAuthenticator, audiences: readonly stri
     resource: authentication.tokenreviews,
     async create(object) {
       const review = object as unknown as TokenReview
+      // A body may leave out what its type always has.
+      review.spec ??= {}
       if (!review.spec.token) throw badRequest('token is required for TokenReview in authentication')
       return { ...object, status: check(tokens, review.spec.token, review.spec.audiences?.length ? review.spec.audiences : audiences) } as unknown as ApiObject
     },

@@ -37,12 +37,24 @@ export async function start(options: Partial<StartOptions> = {}): Promise<{ serv
   }
 }
 
-/** A server in a process of its own. */
-export async function spawnServer(directory: { path: string, tokenFile: string }): Promise<{ process: ChildProcess, port: number }> {
-  const child = spawn(process.execPath, [new URL('./serve.ts', import.meta.url).pathname, join(directory.path, 'data'), directory.tokenFile], { stdio: ['ignore', 'pipe', 'ignore'] })
+/** What a server in a process of its own uses, in bytes, after its garbage was collected. */
+export interface MemoryUse { rss: number, heapUsed: number, external: number }
+
+/** A server in a process of its own. `logged` is given each line of its log; `settings` are startApiServer's. */
+export async function spawnServer(directory: { path: string, tokenFile: string }, options: { logged?: (line: string) => void, settings?: Partial<StartOptions> } = {}): Promise<{ process: ChildProcess, port: number, memory(): Promise<MemoryUse> }> {
+  const child = spawn(process.execPath, ['--expose-gc', new URL('./serve.ts', import.meta.url).pathname, join(directory.path, 'data'), directory.tokenFile, JSON.stringify(options.settings ?? {})], {
+    stdio: ['ignore', 'pipe', options.logged ? 'pipe' : 'ignore', 'ipc'],
+  })
+  const { logged } = options
+  if (logged && child.stderr) createInterface({ input: child.stderr }).on('line', logged)
+  const memory = (): Promise<MemoryUse> => new Promise((resolve) => {
+    child.once('message', (use) => resolve(use as MemoryUse))
+    child.send('memory')
+  })
+  if (!child.stdout) throw new Error('the server has no standard output')
   for await (const line of createInterface({ input: child.stdout })) {
     const port = /^port (\d+)$/.exec(line)?.[1]
-    if (port !== undefined) return { process: child, port: Number(port) }
+    if (port !== undefined) return { process: child, port: Number(port), memory }
   }
   throw new Error('the server ended before it was ready')
 }

@@ -96,7 +96,7 @@ export function patchedObject(
   }
   for (const problem of decoded.problems) context.warn(problem)
   if (!sameKind) {
-    throw badRequest(`${String(record['kind'] ?? '')} in version ${JSON.stringify(record['apiVersion'] ?? '')} cannot be handled as a ${gvk.kind}: a patch may not change kind or apiVersion`)
+    throw badRequest(`${typeof record['kind'] === 'string' ? record['kind'] : ''} in version ${JSON.stringify(record['apiVersion'] ?? '')} cannot be handled as a ${gvk.kind}: a patch may not change kind or apiVersion`)
   }
   const object = { ...(decoded.object as unknown as ApiObject), kind: gvk.kind, apiVersion }
   object.metadata = { ...object.metadata, name: object.metadata?.name ?? '' }
@@ -107,9 +107,10 @@ export function patchedObject(
 
 /** A patch may have made another kind of the object; then that kind is what it is read as, before it is refused. */
 function schemaNamedBy(record: Record<string, unknown>): ObjectSchema | undefined {
-  const apiVersion = String(record['apiVersion'] ?? '')
+  const { apiVersion, kind } = record
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return undefined
   const slash = apiVersion.indexOf('/')
-  return schemaOf({ group: slash < 0 ? '' : apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1), kind: String(record['kind'] ?? '') })
+  return schemaOf({ group: slash < 0 ? '' : apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1), kind })
 }
 
 function applyChange(context: ResourceContext, body: { value: Json, duplicates: string[] }, options: WriteOptions, scope: WriteScope, subresource: string): (live: ApiObject | undefined) => ApiObject {
