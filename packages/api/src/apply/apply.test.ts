@@ -63,6 +63,14 @@ describe('updateManagedFields', () => {
     }])
   })
 
+  it('gives a list that is always written, and was sent empty, to who sent it', () => {
+    const node = schemaOf({ group: 'storage.k8s.io', version: 'v1', kind: 'CSINode' })
+    if (!node) throw new Error('CSINodes have a schema')
+    const fields = (spec: object) => updateManagedFields({ schema: node, live: undefined, newObject: { metadata: { name: 'n' }, spec }, manager: 'm', apiVersion: 'storage.k8s.io/v1', subresource: '', time: '2026-01-01T00:00:00Z' } as never) as { metadata: { managedFields?: { fieldsV1: object }[] } }
+    expect(fields({ drivers: [] }).metadata.managedFields?.[0]?.fieldsV1).toEqual({ 'f:spec': { 'f:drivers': {} } })
+    expect(fields({}).metadata.managedFields).toBeUndefined()
+  })
+
   it('takes items that cannot be told apart as one value', () => {
     const created = update(service, undefined, { metadata: meta, spec: { ports: [{ port: 80, protocol: 'TCP', name: 'a' }, { port: 80, protocol: 'TCP', name: 'b' }] } })
     expect(owned(created)).toEqual({ 'u Update': { 'f:spec': { 'f:ports': { '.': {}, 'k:{"port":80,"protocol":"TCP"}': {} } } } })

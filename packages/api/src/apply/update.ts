@@ -35,8 +35,9 @@ export function updateManagedFields<T>(options: UpdateOptions & { newObject: T }
   const isCreate = uidOf(live) === ''
   if (managers.size === 0 && !isCreate) return withManagers(newObject as JsonObject, undefined) as T
   const actor: Manager = { name: options.manager === '' ? 'unknown' : options.manager, operation: 'Update', apiVersion: options.apiVersion, subresource: options.subresource, time: options.time === '' ? undefined : options.time, set: new FieldSet() }
-  const before = withoutManagers(normalize(schema, live ?? {}))
-  const after = withoutManagers(normalize(schema, newObject as JsonObject))
+  const before = withoutManagers(normalize(schema, live ?? {}, true))
+  // A list that is sent empty is somebody's, where one that was stored empty is none.
+  const after = withoutManagers(normalize(schema, newObject as JsonObject, true))
   try {
     const now = recordUpdate(schema, before, after, managers, actor, pathSet(options.resetFields ?? []))
     return withManagers(newObject as JsonObject, writeManagers(now)) as T
