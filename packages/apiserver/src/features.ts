@@ -10,6 +10,8 @@ const known = {
   GangScheduling: { stage: 'ALPHA', on: false, needs: ['GenericWorkload'] },
   TopologyAwareWorkloadScheduling: { stage: 'ALPHA', on: false, needs: ['GenericWorkload'] },
   WorkloadAwarePreemption: { stage: 'ALPHA', on: false, needs: ['GangScheduling'] },
+  HPAScaleToZero: { stage: 'ALPHA', on: false },
+  MaxUnavailableStatefulSet: { stage: 'BETA', on: false },
   DRAWorkloadResourceClaims: { stage: 'ALPHA', on: false, needs: ['GenericWorkload'] },
 } as const satisfies Record<string, Gate>
 
@@ -20,12 +22,15 @@ export interface Features {
   enabled(name: FeatureName): boolean
 }
 
-const isKnown = (name: string): name is FeatureName => Object.hasOwn(known, name)
+/** Whether a gate changes something in the API. */
+export function knowsFeature(name: string): name is FeatureName {
+  return Object.hasOwn(known, name)
+}
 
 /** Reads `{GenericWorkload: true}`; a gate that another needs must be on too. Throws in upstream's words. */
 export function featureGates(given: Readonly<Record<string, boolean>>): Features {
-  for (const name of Object.keys(given)) if (!isKnown(name)) throw new Error(`unrecognized feature gate: ${name}`)
-  const enabled = (name: string): boolean => given[name] ?? (isKnown(name) && known[name].on)
+  for (const name of Object.keys(given)) if (!knowsFeature(name)) throw new Error(`unrecognized feature gate: ${name}`)
+  const enabled = (name: string): boolean => given[name] ?? (knowsFeature(name) && known[name].on)
   for (const [name, gate] of Object.entries<Gate>(known)) {
     const lacking = enabled(name) ? (gate.needs ?? []).filter((other) => !enabled(other)) : []
     if (lacking.length > 0) throw new Error(`${name} is enabled, but depends on features that are disabled: [${lacking.join(' ')}]`)

@@ -1,5 +1,6 @@
 export { kubeconfig } from './certificates/kubeconfig.ts'
 export { command } from './command.ts'
+export { knowsFeature } from './features.ts'
 export { parseApiServerFlags } from './flags.ts'
 export { startApiServer } from './server.ts'
 export type { ApiServer, StartOptions } from './server.ts'

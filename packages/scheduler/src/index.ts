@@ -1,5 +1,6 @@
 export { command } from './command.ts'
-export { readSchedulerConfig, schedulerConfigOf, type SchedulerConfig } from './config/config.ts'
+export { knowsFeature } from './config/feature-gates.ts'
+export { checkSchedulerConfig, readSchedulerConfig, schedulerConfigOf, type SchedulerConfig } from './config/config.ts'
 export { ConfigError } from './errors.ts'
 export type { Scheduler } from './loop/scheduler.ts'
 export { startScheduler, type StartSchedulerOptions } from './start.ts'

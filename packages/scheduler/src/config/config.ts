@@ -1,5 +1,5 @@
 import { aggregateMessage, fieldErrors, type FieldError } from '@berth/api'
-import { checkShape, parseDuration, readConfigFile } from '@berth/kube'
+import { checkShape, parseDuration, parseConfig, readConfigFile } from '@berth/kube'
 import { ConfigError } from '../errors.ts'
 import { makeProfile } from '../framework/profile.ts'
 import { plugins as registry, type PluginArgs } from '../plugins/registry.ts'
@@ -163,7 +163,15 @@ export function schedulerConfigOf(file: ConfigFile, gates: FeatureGates = featur
   return { ...config, file, document: documentOf(file, config) }
 }
 
+const fileKind = { group: 'kubescheduler.config.k8s.io', version: 'v1', kind: 'KubeSchedulerConfiguration' } as const
+
 /** Reads a KubeSchedulerConfiguration file strictly. Throws with the path of what is wrong. */
 export async function readSchedulerConfig(file: string, gates?: FeatureGates): Promise<SchedulerConfig> {
-  return schedulerConfigOf(await readConfigFile<ConfigFile>(file, { group: 'kubescheduler.config.k8s.io', version: 'v1', kind: 'KubeSchedulerConfiguration' }, configurationShape), gates)
+  return schedulerConfigOf(await readConfigFile<ConfigFile>(file, fileKind, configurationShape), gates)
+}
+
+/** What a program says of a KubeSchedulerConfiguration, held to the same rules as a file; `overrides` are feature gates. Throws with the path of what is wrong. */
+export async function checkSchedulerConfig(said: Readonly<Record<string, unknown>>, overrides: Readonly<Record<string, boolean>>): Promise<SchedulerConfig> {
+  const whole = { apiVersion: groupVersion, kind: fileKind.kind, ...said }
+  return schedulerConfigOf(await parseConfig<ConfigFile>(JSON.stringify(whole), 'the scheduler\'s configuration', fileKind, configurationShape), featureGates(overrides))
 }

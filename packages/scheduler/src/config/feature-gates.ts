@@ -12,6 +12,11 @@ export interface FeatureGates {
 /** Alpha features of the scheduler's own that are not there: to ask for one by name is refused. */
 const unserved = new Set(['TopologyAwareWorkloadScheduling', 'WorkloadAwarePreemption'])
 
+/** Whether a gate changes something in the scheduler. */
+export function knowsFeature(name: string): boolean {
+  return gateFacts.has(name) || name === 'AllAlpha' || name === 'AllBeta'
+}
+
 /** Gates as they are where nobody says otherwise, but for `overrides`. Throws ConfigError for gates that do not exist or cannot be changed. */
 export function featureGates(overrides: Readonly<Record<string, boolean>> = {}): FeatureGates {
   for (const [name, value] of Object.entries(overrides)) {
