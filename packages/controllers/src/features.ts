@@ -2,6 +2,7 @@
 const known = {
   HPAConfigurableTolerance: { stage: 'BETA', on: true },
   HPAScaleToZero: { stage: 'ALPHA', on: false },
+  MaxUnavailableStatefulSet: { stage: 'BETA', on: false },
 } as const
 
 export type ControllerFeature = keyof typeof known

@@ -26,8 +26,11 @@ import { resourceQuotaController } from './resource-quota/controller.ts'
 import { resourceClaimController } from './resource-claim/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
 import { serviceAccountController } from './serviceaccount/controller.ts'
+import { serviceCidrController } from './service-cidr/controller.ts'
 import { statefulSetController } from './statefulset/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
+import { ttlController } from './ttl/controller.ts'
+import { volumeExpander } from './volume-expand/controller.ts'
 import { claimProtection, volumeProtection } from './volume-protection/controller.ts'
 
 /** Every controller. To add one: a folder, and a line here. */
@@ -61,6 +64,9 @@ export const controllers: readonly Controller[] = [
   resourceClaimController,
   resourceQuotaController,
   attachDetachController,
+  volumeExpander,
+  serviceCidrController,
+  ttlController,
   csrApproving,
   csrSigning,
   csrCleaner,
@@ -75,7 +81,7 @@ const aliases: Readonly<Record<string, string>> = {
   'tokencleaner': 'token-cleaner-controller', 'csrsigning': 'certificatesigningrequest-signing-controller', 'csrapproving': 'certificatesigningrequest-approving-controller',
   'csrcleaner': 'certificatesigningrequest-cleaner-controller', 'root-ca-cert-publisher': 'root-ca-certificate-publisher-controller', 'nodeipam': 'node-ipam-controller',
   'nodelifecycle': 'node-lifecycle-controller', 'persistentvolume-binder': 'persistentvolume-binder-controller', 'attachdetach': 'persistentvolume-attach-detach-controller',
-  'ephemeral-volume': 'ephemeral-volume-controller', 'endpoint': 'endpoints-controller', 'replicationcontroller': 'replicationcontroller-controller', 'podgc': 'pod-garbage-collector-controller',
+  'persistentvolume-expander': 'persistentvolume-expander-controller', 'ephemeral-volume': 'ephemeral-volume-controller', 'ttl': 'ttl-controller', 'endpoint': 'endpoints-controller', 'replicationcontroller': 'replicationcontroller-controller', 'podgc': 'pod-garbage-collector-controller',
   'resourcequota': 'resourcequota-controller', 'namespace': 'namespace-controller', 'serviceaccount': 'serviceaccount-controller', 'garbagecollector': 'garbage-collector-controller',
   'pvc-protection': 'persistentvolumeclaim-protection-controller', 'pv-protection': 'persistentvolume-protection-controller', 'ttl-after-finished': 'ttl-after-finished-controller',
   'endpointslice': 'endpointslice-controller', 'endpointslicemirroring': 'endpointslice-mirroring-controller', 'disruption': 'disruption-controller',

@@ -33,7 +33,7 @@ function kubectl(...args: string[]): Promise<string> {
   })
 }
 
-test.skipIf(!hasKubectl)('kubectl rolls a Deployment out, shows its history, undoes, restarts, pauses and scales it', async () => {
+test.skipIf(!hasKubectl)('kubectl rollout status, rollout history, rollout undo, rollout restart, rollout pause, rollout resume: of a Deployment, which scales while it is paused', async () => {
   await kubectl('create', 'deployment', 'web', '--image=nginx:1', '--replicas=2', '--port=80')
   expect(await kubectl('rollout', 'status', 'deployment/web')).toContain('deployment "web" successfully rolled out')
   await kubectl('set', 'image', 'deployment/web', 'nginx=nginx:2')
@@ -84,7 +84,7 @@ test.skipIf(!hasKubectl)('kubectl deletes a namespace with what is in it and wai
   await expect(kubectl('get', 'namespace', 'team')).rejects.toThrow('namespaces "team" not found')
 })
 
-test.skipIf(!hasKubectl)('kubectl drains a node as far as disruption budgets allow, and says what they do not', async () => {
+test.skipIf(!hasKubectl)('kubectl drain: as far as disruption budgets allow, and says what they do not', async () => {
   await kubectl('create', 'deployment', 'kept', '--image=nginx:1', '--replicas=2')
   await kubectl('rollout', 'status', 'deployment/kept')
   await kubectl('create', 'poddisruptionbudget', 'kept', '--selector=app=kept', '--min-available=2')

@@ -5,7 +5,7 @@ import type { ReferenceRules } from './autoscaling/reference.ts'
 import { checkNonNegative, negativeMessage, quantity } from './common.ts'
 import { forbidden, invalid, notSupported, required } from './field-errors.ts'
 import type { FieldError } from './field-errors.ts'
-import type { KindValidation } from './kind.ts'
+import type { KindValidation, ValidationOptions } from './kind.ts'
 import { checkMeta, checkMetaUpdate, nameIsDnsSubdomain } from './object-meta.ts'
 
 const windowLimit = 3600
@@ -29,17 +29,17 @@ function checkRules(rules: HPAScalingRules | undefined, at: string): FieldError[
   ]
 }
 
-/** Zero replicas are an alpha feature that is off: they stay where they were. */
-const leastReplicas = (old: HorizontalPodAutoscaler | undefined): number => (old?.spec.minReplicas === 0 ? 0 : 1)
+/** Zero replicas are an alpha feature: without it they stay where they were. */
+const leastReplicas = (old: HorizontalPodAutoscaler | undefined, scaleToZero: boolean): number => (scaleToZero || old?.spec.minReplicas === 0 ? 0 : 1)
 
 function targetRules(target: CrossVersionObjectReference | undefined, old: CrossVersionObjectReference | undefined): ReferenceRules {
   if (old && old.apiVersion === target?.apiVersion && old.kind === target?.kind) return { anyVersion: true, emptyGroup: false }
   return { anyVersion: false, emptyGroup: target?.kind === 'ReplicationController' }
 }
 
-function checkSpec({ spec }: HorizontalPodAutoscaler, old: HorizontalPodAutoscaler | undefined): FieldError[] {
+function checkSpec({ spec }: HorizontalPodAutoscaler, old: HorizontalPodAutoscaler | undefined, { scaleToZero = false }: ValidationOptions): FieldError[] {
   const { minReplicas: min, maxReplicas: max = 0, metrics = [] } = spec
-  const least = leastReplicas(old)
+  const least = leastReplicas(old, scaleToZero)
   const objectRules: ReferenceRules = { anyVersion: old?.spec.metrics?.some(({ object }) => object !== undefined && checkReference(object.describedObject, '', { anyVersion: false, emptyGroup: true })
     .some(({ field }) => field === '.apiVersion')) ?? false, emptyGroup: true }
   return [
@@ -57,10 +57,10 @@ function checkSpec({ spec }: HorizontalPodAutoscaler, old: HorizontalPodAutoscal
 
 export const horizontalPodAutoscalerValidation: KindValidation<HorizontalPodAutoscaler> = {
   namespaced: true,
-  create: (autoscaler) => [...checkMeta(autoscaler.metadata, true, nameIsDnsSubdomain), ...checkSpec(autoscaler, undefined)],
-  update(autoscaler, old, subresource) {
+  create: (autoscaler, options) => [...checkMeta(autoscaler.metadata, true, nameIsDnsSubdomain), ...checkSpec(autoscaler, undefined, options)],
+  update(autoscaler, old, subresource, options) {
     const errors = checkMetaUpdate(autoscaler.metadata, old.metadata)
-    if (subresource !== 'status') return [...errors, ...checkSpec(autoscaler, old)]
+    if (subresource !== 'status') return [...errors, ...checkSpec(autoscaler, old, options)]
     return [...errors, ...(['currentReplicas', 'desiredReplicas'] as const).flatMap((field) => checkNonNegative(`status.${field}`, autoscaler.status?.[field]))]
   },
 }

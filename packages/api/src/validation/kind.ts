@@ -11,6 +11,8 @@ export interface GroupVersionKind {
 export interface ValidationOptions {
   /** Whether containers may be privileged: `--allow-privileged`, which is off upstream too unless it is set. */
   readonly allowPrivileged: boolean
+  /** The gate HPAScaleToZero. */
+  readonly scaleToZero?: boolean
 }
 
 /** The rules of one kind. Objects are decoded by the schema and defaulted before. */

@@ -1,6 +1,6 @@
 // What a kind's objects go through on their way in and out. Built-in kinds have it from @berth/api by name; custom resources bring their own.
 import { applyDefaults, decode, schemaOf, tableCells, tableColumns, validateCreate, validateUpdate, warningsOf } from '@berth/api'
-import type { Decoded, FieldError, FieldValidation, Json, JsonObject, ObjectSchema, TableColumnDefinition } from '@berth/api'
+import type { Decoded, FieldError, FieldValidation, Json, JsonObject, ObjectSchema, TableColumnDefinition, ValidationOptions } from '@berth/api'
 import { expressionCheck } from '../expressions/index.ts'
 import type { ApiObject } from '../interfaces.ts'
 import { normalizeObject } from './normalize.ts'
@@ -19,8 +19,8 @@ export interface KindRules {
   applyDefaults(object: ApiObject): void
   /** The form in which an object is stored. */
   normalize(object: ApiObject): ApiObject
-  validateCreate(object: ApiObject, options: { allowPrivileged: boolean }): FieldError[]
-  validateUpdate(object: ApiObject, old: ApiObject, subresource: string, options: { allowPrivileged: boolean }): FieldError[]
+  validateCreate(object: ApiObject, options: ValidationOptions): FieldError[]
+  validateUpdate(object: ApiObject, old: ApiObject, subresource: string, options: ValidationOptions): FieldError[]
   warnings(object: ApiObject, old?: ApiObject): readonly string[]
   columns(): readonly TableColumnDefinition[]
   cells(object: ApiObject, now: Date): unknown[]

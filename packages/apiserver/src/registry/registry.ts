@@ -1,5 +1,5 @@
 // The registry: every served resource with its cache, over one storage.
-import type { ResourceInfo } from '@berth/api'
+import type { ResourceInfo, ValidationOptions } from '@berth/api'
 import { defaultFeatures } from '../features.ts'
 import type { Features } from '../features.ts'
 import type { ApiObject, ChangeType, WriteHook } from '../interfaces.ts'
@@ -39,7 +39,7 @@ export class Registry {
   /** What is stored of resources that are not served (yet), by key: a custom resource is served only once its definition is read. */
   readonly #unclaimed = new Map<string, CachedObject>()
   readonly #history: HistoryBounds | undefined
-  readonly #validation: { allowPrivileged: boolean }
+  readonly #validation: ValidationOptions
   readonly #eventTtlSeconds: number
   #served = 0
   #revision = 0
@@ -51,7 +51,7 @@ export class Registry {
     this.features = options.features ?? defaultFeatures
     this.#history = options.history
     this.#eventTtlSeconds = options.eventTtlSeconds ?? 3600
-    this.#validation = { allowPrivileged: options.allowPrivileged ?? false }
+    this.#validation = { allowPrivileged: options.allowPrivileged ?? false, scaleToZero: this.features.enabled('HPAScaleToZero') }
     for (const definition of options.definitions) this.#register(definition)
   }
 

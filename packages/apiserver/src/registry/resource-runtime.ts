@@ -1,5 +1,5 @@
 // A served resource at run time: its definition with schema, cache and hooks.
-import type { ObjectSchema } from '@berth/api'
+import type { ObjectSchema, ValidationOptions } from '@berth/api'
 import { apiVersionOf } from '@berth/api'
 import type { ApiObject, WriteHook } from '../interfaces.ts'
 import type { ResourceDefinition } from './definition.ts'
@@ -18,11 +18,11 @@ export class ResourceRuntime {
   readonly cache: WatchCache
   readonly hooks: readonly WriteHook[]
   /** What this server lets validation pass. */
-  readonly validation: { readonly allowPrivileged: boolean }
+  readonly validation: ValidationOptions
   /** The resource whose objects these are; itself unless this is a view. */
   readonly stored: ResourceRuntime
 
-  constructor(definition: ResourceDefinition, cache: WatchCache, hooks: readonly WriteHook[], validation: { allowPrivileged: boolean }, stored?: ResourceRuntime) {
+  constructor(definition: ResourceDefinition, cache: WatchCache, hooks: readonly WriteHook[], validation: ValidationOptions, stored?: ResourceRuntime) {
     const { group, version, kind } = definition.resource
     this.definition = definition
     this.gvk = { group, version, kind }

@@ -1,5 +1,5 @@
 import { core, discovery } from '@berth/api'
-import type { Pod, Service } from '@berth/api/types/core/v1'
+import type { Node, Pod, Service } from '@berth/api/types/core/v1'
 import type { EndpointSlice } from '@berth/api/types/discovery/v1'
 import { isNotFound, keyOf, selectorFromSet, splitKey, type Informer, type Selector, type WorkQueue } from '@berth/kube'
 import { ignore } from '../common/adoption.ts'
@@ -7,7 +7,7 @@ import { canonicalJson } from '../common/hash.ts'
 import { keyedController } from '../common/keyed-controller.ts'
 import { isPodReady, isPodTerminal } from '../common/pods.ts'
 import type { Controller, ControllerContext } from '../context.ts'
-import { desiredEndpoints } from './endpoints.ts'
+import { desiredEndpoints, zoneOf } from './endpoints.ts'
 import { managedBy, managedByLabel, planSlices, serviceNameLabel } from './plan.ts'
 import { SeenVersions } from './seen-versions.ts'
 
@@ -48,9 +48,10 @@ export const endpointSliceController: Controller = {
       },
     })
     const off = watch({ services, pods, slices, seen, queue: frame.queue })
-    const offNodes = nodes.on({ added: (node) => {
+    const followNode = (node: Node): void => {
       for (const pod of pods.store.byIndex('node', node.metadata.name)) enqueueServicesOf(services, frame.queue, pod)
-    } })
+    }
+    const offNodes = nodes.on({ added: followNode, updated: (old, node) => { if (zoneOf(old) !== zoneOf(node)) followNode(node) } })
     await frame.run()
     for (const remove of [...off, offNodes]) remove()
   },

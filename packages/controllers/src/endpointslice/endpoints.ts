@@ -1,5 +1,5 @@
 import type { Node, Pod, Service, ServicePort } from '@berth/api/types/core/v1'
-import type { Endpoint, EndpointPort } from '@berth/api/types/discovery/v1'
+import type { Endpoint, EndpointHints, EndpointPort } from '@berth/api/types/discovery/v1'
 import { canonicalJson } from '../common/hash.ts'
 import { isPodReady, isPodTerminal } from '../common/pods.ts'
 
@@ -40,6 +40,10 @@ export function desiredEndpoints(service: Service, pods: readonly Pod[], nodeOf:
   return desired
 }
 
+export function zoneOf(node: Node): string | undefined {
+  return node.metadata.labels?.['topology.kubernetes.io/zone']
+}
+
 export function addressTypes(service: Service): ('IPv4' | 'IPv6')[] {
   const families = (service.spec.ipFamilies ?? []).filter((family) => family === 'IPv4' || family === 'IPv6')
   if (families.length > 0) return families
@@ -64,17 +68,27 @@ function endpointOf(service: Service, pod: Pod, addresses: string[], node: Node 
   const serving = isPodReady(pod)
   const terminating = pod.metadata.deletionTimestamp !== undefined
   const ready = service.spec.publishNotReadyAddresses === true || (serving && !terminating)
-  const zone = node?.metadata.labels?.['topology.kubernetes.io/zone']
+  const zone = node && zoneOf(node)
   const hostname = pod.spec.hostname !== undefined && pod.spec.hostname !== '' && pod.spec.subdomain === service.metadata.name ? pod.spec.hostname : undefined
+  const nodeName = pod.spec.nodeName === '' ? undefined : pod.spec.nodeName
+  const hints = hintsOf(service, nodeName, zone)
   const { namespace, name, uid } = pod.metadata
   return {
     addresses,
     conditions: { ready, serving, terminating },
     ...(hostname === undefined ? {} : { hostname }),
     targetRef: { kind: 'Pod', namespace, name, uid },
-    ...(pod.spec.nodeName === undefined || pod.spec.nodeName === '' ? {} : { nodeName: pod.spec.nodeName }),
+    ...(nodeName === undefined ? {} : { nodeName }),
     ...(zone === undefined ? {} : { zone }),
+    ...(hints === undefined ? {} : { hints }),
   }
+}
+
+/** Whose traffic an endpoint is to get first, as spec.trafficDistribution asks: that of its zone, or of its node and then of its zone. */
+function hintsOf({ spec: { trafficDistribution } }: Service, node: string | undefined, zone: string | undefined): EndpointHints | undefined {
+  const forZones = zone === undefined ? {} : { forZones: [{ name: zone }] }
+  if (trafficDistribution === 'PreferSameNode' && node !== undefined) return { ...forZones, forNodes: [{ name: node }] }
+  return (trafficDistribution === 'PreferClose' || trafficDistribution === 'PreferSameZone') && zone !== undefined ? forZones : undefined
 }
 
 /** The Service's ports as this pod has them; a named target port that the pod does not have is left out. */

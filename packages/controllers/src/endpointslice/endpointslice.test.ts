@@ -40,6 +40,19 @@ describe('an endpoint', () => {
     expect(desiredEndpoints(service({ publishNotReadyAddresses: true }), [lost], nodeOf).groups.size).toBe(1)
   })
 
+  test.each([
+    ['none', undefined, 'n1', undefined],
+    ['its zone', 'PreferClose', 'n1', { forZones: [{ name: 'z' }] }],
+    ['its zone', 'PreferSameZone', 'n1', { forZones: [{ name: 'z' }] }],
+    ['its node, then its zone', 'PreferSameNode', 'n1', { forZones: [{ name: 'z' }], forNodes: [{ name: 'n1' }] }],
+    ['none, where its node has no zone', 'PreferSameZone', 'n2', undefined],
+    ['its node alone, where that has no zone', 'PreferSameNode', 'n2', { forNodes: [{ name: 'n2' }] }],
+  ])('hints at %s (%s on %s)', (_name, trafficDistribution, nodeName, hints) => {
+    const nodes: Record<string, Node> = { n1: node, n2: { metadata: { name: 'n2' }, spec: {} } }
+    const [group] = desiredEndpoints(service(trafficDistribution === undefined ? {} : { trafficDistribution }), [pod('p', '1.1.1.1', { spec: { nodeName } })], (name) => nodes[name]).groups.values()
+    expect(group?.endpoints[0]?.hints).toEqual(hints)
+  })
+
   test('has a host name where the pod’s subdomain is the Service', () => {
     const [group] = only(service(), pod('p', '1.1.1.1', { spec: { hostname: 'h', subdomain: 'svc' } }))
     expect(group?.endpoints[0]?.hostname).toBe('h')

@@ -74,7 +74,7 @@ function watch({ sets, pods, queue }: Pick<Scope, 'sets' | 'pods' | 'queue'>): (
 }
 
 async function sync(scope: Scope, key: string): Promise<void> {
-  const { context: { client, clock }, sets, pods, revisions } = scope
+  const { context: { client, clock, settings }, sets, pods, revisions } = scope
   const set = sets.store.get(key)
   if (set === undefined) return
   const { namespace } = splitKey(key)
@@ -84,7 +84,7 @@ async function sync(scope: Scope, key: string): Promise<void> {
   const history = await claimObjects({ ...owned, resource: apps.controllerrevisions, objects: ownOrOrphaned(revisions), matches: (revision) => selects(revision.metadata.labels) })
   const members = await claimObjects({ ...owned, resource: core.pods, objects: ownOrOrphaned(pods), matches: (pod) => selects(pod.metadata.labels) && isMember(set, pod) })
   const found = await currentRevisions(client, set, history)
-  const view: StatefulView = { set, pods: members, currentRevision: found.current.metadata.name, updateRevision: found.update.metadata.name, now: clock.now() }
+  const view: StatefulView = { set, pods: members, currentRevision: found.current.metadata.name, updateRevision: found.update.metadata.name, now: clock.now(), severalAtOnce: settings.features.enabled('MaxUnavailableStatefulSet') }
   let failure: unknown
   try {
     await takeSteps(scope, view, found)

@@ -12,6 +12,8 @@ export interface StatefulView {
   currentRevision: string
   updateRevision: string
   now: number
+  /** The gate MaxUnavailableStatefulSet: off, an update replaces one pod after the other, from the highest ordinal down. */
+  severalAtOnce: boolean
 }
 
 export type Step =
@@ -93,6 +95,10 @@ function rollReplicas(view: StatefulView, replicas: readonly Pod[], ordered: boo
   const { set, updateRevision } = view
   const partition = startOrdinal(set) + (set.spec.updateStrategy?.rollingUpdate?.partition ?? 0)
   const unavailable = (pod: Pod): boolean => isTerminating(pod) || !isReplicaAvailable(view, pod)
+  if (!view.severalAtOnce) {
+    const next = replicas.filter((pod) => ordinalOf(pod) >= partition).toReversed().find((pod) => revisionOf(pod) !== updateRevision || unavailable(pod))
+    return next === undefined || revisionOf(next) === updateRevision || isTerminating(next) ? [] : [{ kind: 'delete', pod: next, why: 'update' }]
+  }
   const old = replicas.filter((pod) => ordinalOf(pod) >= partition && revisionOf(pod) !== updateRevision && !isTerminating(pod)).toReversed()
   const room = Math.max(0, maxUnavailable(set) - replicas.filter(unavailable).length)
   // In parallel what is broken already goes first: it costs nothing.

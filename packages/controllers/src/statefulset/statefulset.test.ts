@@ -18,7 +18,7 @@ function pod(text: string): Pod {
     status: { phase: facts.includes('Failed') ? 'Failed' : 'Running', conditions: [{ type: 'Ready', status: facts.includes('ready') ? 'True' : 'False' }] },
   }
 }
-const view = (set: StatefulSet, pods: string[]) => ({ set, pods: pods.map(pod), currentRevision: 'old', updateRevision: 'new', now })
+const view = (set: StatefulSet, pods: string[], severalAtOnce = false) => ({ severalAtOnce, set, pods: pods.map(pod), currentRevision: 'old', updateRevision: 'new', now })
 const words = (steps: Step[]): string[] => steps.flatMap((step) => step.kind === 'repair' ? [] : step.kind === 'create' ? [`create ${step.ordinal}${step.current ? ' old' : ''}`] : [`delete ${step.pod.metadata.name} ${step.why}`])
 
 test.each([
@@ -36,11 +36,21 @@ test.each([
   ['all that are too many, in parallel', { replicas: 1, podManagementPolicy: 'Parallel' }, ['0 new ready', '1 new', '2 new ready'], ['delete s-2 scale', 'delete s-1 scale']],
   ['an update, one from the top', {}, ['0 old ready', '1 old ready', '2 old ready'], ['delete s-2 update']],
   ['an update down to the partition', { updateStrategy: { rollingUpdate: { partition: 2 } } }, ['0 old ready', '1 old ready', '2 new ready'], []],
-  ['an update of two', { updateStrategy: { rollingUpdate: { maxUnavailable: '50%' } } }, ['0 old ready', '1 old ready', '2 old ready'], ['delete s-2 update', 'delete s-1 update']],
-  ['an update in parallel takes broken ones first', { podManagementPolicy: 'Parallel' }, ['0 old', '1 old ready', '2 old ready'], ['delete s-0 update']],
+  ['an update of one, whatever may be unavailable', { updateStrategy: { rollingUpdate: { maxUnavailable: '50%' } } }, ['0 old ready', '1 old ready', '2 old ready'], ['delete s-2 update']],
+  ['an update in parallel from the top too', { podManagementPolicy: 'Parallel' }, ['0 old', '1 old ready', '2 old ready'], ['delete s-2 update']],
+  ['none while the one before is not ready, in parallel', { podManagementPolicy: 'Parallel' }, ['0 old ready', '1 old ready', '2 new'], []],
+  ['none while the one before is going, in parallel', { podManagementPolicy: 'Parallel' }, ['0 old ready', '1 old ready', '2 old going'], []],
   ['no update by itself with OnDelete', { updateStrategy: { type: 'OnDelete' } }, ['0 old ready', '1 old ready', '2 old ready'], []],
 ] as [string, Partial<StatefulSet['spec']>, string[], string[]][])('a set takes %s', (_, spec, pods, expected) => {
   expect(words(planSteps(view(statefulSet(spec), pods)))).toEqual(expected)
+})
+
+test.each([
+  ['one, where nothing is said', {}, ['0 old ready', '1 old ready', '2 old ready'], ['delete s-2 update']],
+  ['two', { updateStrategy: { rollingUpdate: { maxUnavailable: '50%' } } }, ['0 old ready', '1 old ready', '2 old ready'], ['delete s-2 update', 'delete s-1 update']],
+  ['broken ones first, in parallel', { podManagementPolicy: 'Parallel' }, ['0 old', '1 old ready', '2 old ready'], ['delete s-0 update']],
+] as [string, Partial<StatefulSet['spec']>, string[], string[]][])('with MaxUnavailableStatefulSet an update takes %s', (_, spec, pods, expected) => {
+  expect(words(planSteps(view(statefulSet(spec), pods, true)))).toEqual(expected)
 })
 
 test('the new revision is the current one when all pods are of it and ready', () => {
