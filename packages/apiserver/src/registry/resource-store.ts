@@ -23,10 +23,10 @@ export function resourceStore(registry: Registry): ResourceStore {
     return copy
   }
   const manage = (runtime: ResourceRuntime, object: ApiObject, live: ApiObject | undefined, options: StoreWriteOptions): void => {
-    manageUpdate(object, live, {
-      schema: runtime.schema, manager: options.fieldManager ?? 'kube-apiserver', apiVersion: runtime.apiVersion, subresource: options.subresource ?? '',
-      resetFields: runtime.definition.resetFields ?? [], time: formatTime(registry.now()),
-    })
+    const { subresource = '', fieldManager = 'kube-apiserver' } = options
+    const part = runtime.definition.subresources?.[subresource]
+    const resetFields = (subresource === '' ? runtime.definition.resetFields : part?.type === 'part' ? part.resetFields : undefined) ?? []
+    manageUpdate(object, live, { schema: runtime.schema, manager: fieldManager, apiVersion: runtime.apiVersion, subresource, resetFields, time: formatTime(registry.now()) })
   }
   return {
     get: <T>(resource: ResourceInfo<T>, name: string, namespace = '') => {
