@@ -1,6 +1,6 @@
 // Kubernetes' protobuf as the JSON values that everything else here works on: the `k8s\0` envelope, and messages by the schema's field numbers.
 import { parseJson } from '@berth/api'
-import type { FieldSchema, Json, JsonObject, ScalarSchema, StructSchema, TypeSchema } from '@berth/api'
+import type { FieldSchema, Json, JsonObject, ScalarSchema, StructSchema, TypeSchema, UnionSchema } from '@berth/api'
 import { ProtobufError, Reader, signed } from './reader.ts'
 import type { WireType } from './reader.ts'
 
@@ -148,11 +148,35 @@ function readValue(type: TypeSchema, wire: WireType, reader: Reader, depth: numb
   switch (type.kind) {
     case 'struct': return need(wire, 2) && decodeMessage(type.struct, reader.bytes(), depth + 1)
     case 'any': return need(wire, 2) && rawJson(reader.bytes())
+    case 'union': return need(wire, 2) && readUnion(type, reader.bytes(), depth + 1)
     case 'list':
-    case 'map':
-    case 'union': throw new ProtobufError(`${type.goType} cannot be read here`)
+    case 'map': throw new ProtobufError(`${type.goType} cannot be read here`)
     default: return readScalar(type, wire, reader)
   }
+}
+
+/** The numbers of a union's two fields: of the schema, and of what may stand in its place. */
+export function unionNumbers(type: UnionSchema): { object: number, other: number } {
+  return type.other.kind === 'list' ? { object: 1, other: 2 } : { object: 2, other: 1 }
+}
+
+/** JSONSchemaPropsOrArray, -OrBool, -OrStringArray: the schema where there is one, else a list or a boolean. */
+function readUnion(type: UnionSchema, bytes: Uint8Array, depth: number): Json {
+  if (depth > maxDepth) throw new ProtobufError('message is nested too deeply')
+  const numbers = unionNumbers(type)
+  const list: Json[] = []
+  let object: Json | undefined
+  let scalar: Json = false
+  const reader = new Reader(bytes)
+  while (!reader.done) {
+    const { number, wire } = reader.tag()
+    if (number === numbers.object) object = readValue(type.object, wire, reader, depth)
+    else if (number !== numbers.other) reader.skip(wire)
+    else if (type.other.kind === 'list') list.push(readValue(type.other.item, wire, reader, depth))
+    else scalar = readValue(type.other, wire, reader, depth)
+  }
+  if (type.other.kind !== 'list') return object ?? scalar
+  return list.length > 0 || object === undefined ? list : object
 }
 
 function need(wire: WireType, expected: WireType): true {

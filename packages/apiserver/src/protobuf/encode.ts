@@ -1,6 +1,7 @@
 // JSON values as Kubernetes' protobuf, byte for byte as its generated code writes them: every field that is no pointer, list or map is written, zero or not.
 import { stringifyJson } from '@berth/api'
-import type { FieldSchema, Json, ScalarSchema, StructSchema, TypeSchema } from '@berth/api'
+import type { FieldSchema, Json, ScalarSchema, StructSchema, TypeSchema, UnionSchema } from '@berth/api'
+import { unionNumbers } from './decode.ts'
 import { Writer } from './writer.ts'
 
 const magic = Uint8Array.from([0x6b, 0x38, 0x73, 0x00])
@@ -149,13 +150,28 @@ function writeValue(writer: Writer, number: number, type: TypeSchema, value: unk
       if (value !== undefined && value !== null) writeText(writer, 1, stringifyJson(value as Json))
       writer.close(number, mark)
       return
+    case 'union':
+      writeUnion(writer, type, value)
+      writer.close(number, mark)
+      return
     case 'list':
     case 'map':
-    case 'union':
       throw new Error(`${type.goType} cannot be written in protobuf`)
     default:
       writeScalar(writer, number, type, value)
   }
+}
+
+/** JSONSchemaPropsOrArray, -OrBool, -OrStringArray: a schema allows, so the boolean beside it is true. */
+function writeUnion(writer: Writer, type: UnionSchema, value: unknown): void {
+  const { object, other } = unionNumbers(type)
+  if (type.other.kind === 'list') {
+    if (Array.isArray(value)) for (const item of (value as unknown[]).toReversed()) writeValue(writer, other, type.other.item, item)
+    else if (isRecord(value)) writeValue(writer, object, type.object, value)
+    return
+  }
+  if (isRecord(value)) writeValue(writer, object, type.object, value)
+  writeValue(writer, other, type.other, isRecord(value) || value)
 }
 
 function integer(value: unknown): number | bigint {
