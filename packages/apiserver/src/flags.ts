@@ -34,6 +34,20 @@ export const flags = {
   'service-account-key-file': { type: 'string[]', description: 'File with PEM-encoded keys used to verify service account tokens.', group: 'Authentication' },
   'service-account-signing-key-file': { type: 'string', description: 'Path to the file that contains the private key of the service account token issuer.', group: 'Authentication' },
   'service-account-max-token-expiration': { type: 'duration', default: '0s', description: 'The maximum validity duration of a token; 0 leaves it to the request.', group: 'Authentication' },
+  'requestheader-client-ca-file': { type: 'string', description: 'Authorities of proxies that may name the user in request headers (default: front-proxy-ca.crt in --cert-dir).', group: 'Authentication' },
+  'requestheader-allowed-names': {
+    type: 'string[]', description: 'Common names of such proxies\' client certificates (default: front-proxy-client without --requestheader-client-ca-file, else any).', group: 'Authentication',
+  },
+  'requestheader-username-headers': { type: 'string[]', description: 'Request headers to look for user names in (default X-Remote-User).', group: 'Authentication' },
+  'requestheader-uid-headers': { type: 'string[]', description: 'Request headers to look for UIDs in (default X-Remote-Uid).', group: 'Authentication' },
+  'requestheader-group-headers': { type: 'string[]', description: 'Request headers to look for groups in (default X-Remote-Group).', group: 'Authentication' },
+  'requestheader-extra-headers-prefix': { type: 'string[]', description: 'Prefixes of request headers to look for further attributes in (default X-Remote-Extra-).', group: 'Authentication' },
+  'proxy-client-cert-file': { type: 'string', description: 'Client certificate shown to aggregated API servers (default: front-proxy-client.crt in --cert-dir).', group: 'Aggregation' },
+  'proxy-client-key-file': { type: 'string', description: 'Private key of --proxy-client-cert-file.', group: 'Aggregation' },
+  'enable-aggregator-routing': {
+    type: 'boolean', default: true, description: 'Route requests for aggregated API servers to endpoint IPs rather than the cluster IP. On by default: this server often stands where no cluster IP leads.', group: 'Aggregation',
+  },
+  'aggregator-reject-forwarding-redirect': { type: 'boolean', default: true, description: 'Do not pass redirects of aggregated API servers on to clients.', group: 'Aggregation' },
   'authorization-mode': { type: 'string[]', description: 'Ordered list of plug-ins to do authorization on secure port: AlwaysAllow, AlwaysDeny, Node, RBAC (default Node,RBAC).', group: 'Authorization' },
   'feature-gates': { type: 'string[]', description: `A set of key=value pairs that describe feature gates for alpha/experimental features. Options are: ${knownFeatures.join(', ')}.`, group: 'Generic' },
   'runtime-config': {
@@ -80,11 +94,18 @@ function check(options: ApiServerOptions): void {
   if (!Number.isInteger(options.securePort) || options.securePort < 0 || options.securePort > 65535) throw new CommandError(`--secure-port ${options.securePort} must be between 0 and 65535, inclusive`)
   if (isIP(options.bindAddress) === 0) throw new CommandError(`invalid argument ${JSON.stringify(options.bindAddress)} for "--bind-address" flag: failed to parse IP: ${JSON.stringify(options.bindAddress)}`)
   oneOfPair(options.tlsCertFile, options.tlsPrivateKeyFile, 'tls-cert-file', 'tls-private-key-file')
+  oneOfPair(options.proxyClientCertFile, options.proxyClientKeyFile, 'proxy-client-cert-file', 'proxy-client-key-file')
   oneOfPair(options.kubeletClientCertificate, options.kubeletClientKey, 'kubelet-client-certificate', 'kubelet-client-key')
 }
 
 function optional<K extends keyof ApiServerOptions>(name: K, value: string | undefined): Partial<ApiServerOptions> {
   return value === undefined || value === '' ? {} : { [name]: value } as Partial<ApiServerOptions>
+}
+
+/** A list where something is in it: an empty one leaves the default. */
+function someOf<K extends keyof ApiServerOptions>(name: K, values: readonly string[]): Partial<ApiServerOptions> {
+  const list = words(values)
+  return list.length > 0 ? { [name]: list } as Partial<ApiServerOptions> : {}
 }
 
 /** The settings that flags make, with upstream's defaults. Throws CommandError, worded as upstream, where a value is wrong. */
@@ -103,6 +124,11 @@ export function optionsOfFlags(given: FlagValues<typeof flags>): ApiServerOption
     serviceAccountIssuer: given['service-account-issuer'], serviceAccountKeyFiles: words(given['service-account-key-file']),
     serviceAccountMaxTokenExpirationSeconds: Math.floor(given['service-account-max-token-expiration'] / 1000), apiAudiences: words(given['api-audiences']),
     ...(modes.length > 0 && { authorizationModes: modes }), ...(types.length > 0 && { kubeletPreferredAddressTypes: types }),
+    enableAggregatorRouting: given['enable-aggregator-routing'], aggregatorRejectForwardingRedirect: given['aggregator-reject-forwarding-redirect'],
+    ...someOf('requestHeaderAllowedNames', given['requestheader-allowed-names']), ...someOf('requestHeaderUsernameHeaders', given['requestheader-username-headers']),
+    ...someOf('requestHeaderUidHeaders', given['requestheader-uid-headers']), ...someOf('requestHeaderGroupHeaders', given['requestheader-group-headers']),
+    ...someOf('requestHeaderExtraHeadersPrefix', given['requestheader-extra-headers-prefix']), ...optional('requestHeaderClientCaFile', given['requestheader-client-ca-file']),
+    ...optional('proxyClientCertFile', given['proxy-client-cert-file']), ...optional('proxyClientKeyFile', given['proxy-client-key-file']),
     featureGates: switches('feature-gates'), runtimeConfig: switches('runtime-config'),
     enableAdmissionPlugins: words(given['enable-admission-plugins']), disableAdmissionPlugins: words(given['disable-admission-plugins']),
     serviceClusterIpRange: given['service-cluster-ip-range'], serviceNodePortRange: portRange(given['service-node-port-range']),

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
+import type { CertificateAndKey } from '@berth/kube'
 import { createAdmission } from './admission/index.ts'
 import { ClusterIpAllocator, NodePortAllocator, serviceHook } from './allocators/index.ts'
 import { RequestAuthenticator, TokenAuthenticator } from './authentication/authenticator.ts'
-import { ClientCertificates } from './authentication/client-certificates.ts'
 import { BootstrapTokens } from './authentication/bootstrap-tokens.ts'
+import { ClientCertificates } from './authentication/client-certificates.ts'
 import { RequestHeaderAuthenticator } from './authentication/request-header.ts'
 import { issuerDiscoveryPaths } from './authentication/issuer-discovery.ts'
 import { jwtSigner, verificationKey } from './authentication/jwt.ts'
@@ -20,7 +21,7 @@ import { createVirtualResources, tokenRequest } from './virtual/index.ts'
  * Builds authentication, authorization, admission, allocation, bootstrap, reviews and the proxies to kubelets over a store that is loaded.
  * `certificates` may be replaced by a renewed set (`replaceCertificates`). Throws where a flag or a file that it names is wrong.
  */
-export function createSecurity(dependencies: ServerDependencies & { certificates: PreparedCertificates }): SecurityParts & { replaceCertificates(renewed: PreparedCertificates): void } {
+export function createSecurity(dependencies: ServerDependencies & { certificates: PreparedCertificates }): SecurityParts & { proxyClient(): CertificateAndKey, replaceCertificates(renewed: PreparedCertificates): void } {
   const { options, store, log } = dependencies
   const now = Date.now
   let { certificates } = dependencies
@@ -57,6 +58,7 @@ export function createSecurity(dependencies: ServerDependencies & { certificates
     connectHandlers: createConnectHandlers(store, kubelet, authorization.authorizer),
     bootstrap: createBootstrap({ ...dependencies, get certificates() { return certificates } }, { addresses, nodePorts }, authorization.rbac),
     paths: issuerDiscoveryPaths(dependencies, keys),
+    proxyClient: () => certificates.proxyClient,
     replaceCertificates(renewed) {
       if (renewed.clientCa !== certificates.clientCa) clientCertificates = clientsOf(renewed.clientCa)
       if (renewed.requestHeaderCa !== certificates.requestHeaderCa) requestHeaders = proxiesOf(renewed.requestHeaderCa)

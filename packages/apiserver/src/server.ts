@@ -2,6 +2,8 @@
 import { mkdir } from 'node:fs/promises'
 import { createLogger, inProcessTransport } from '@berth/kube'
 import type { Logger, RequestHandler, RequestUser, RunningPart, Transport } from '@berth/kube'
+import { Aggregator } from './aggregation/aggregator.ts'
+import { autoRegistrationHook } from './aggregation/auto-registration-hook.ts'
 import { flowSchemaStatusHook } from './bootstrap/flow-control-hooks.ts'
 import { advertiseAddressOf, prepareCertificates, renewCertificates } from './certificates/index.ts'
 import type { PreparedCertificates } from './certificates/index.ts'
@@ -78,14 +80,22 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
       storageClusterId: opened.clusterId,
       resourceVersion: () => registry.revision,
     })
+    const userHeaders = new Set([...options.requestHeaderUsernameHeaders, ...options.requestHeaderUidHeaders, ...options.requestHeaderGroupHeaders].map((name) => name.toLowerCase()))
+    const userPrefixes = options.requestHeaderExtraHeadersPrefix.map((name) => name.toLowerCase())
+    const aggregator = new Aggregator(
+      { store, toEndpoints: options.enableAggregatorRouting, proxyClient: security.proxyClient },
+      { rejectRedirects: options.aggregatorRejectForwardingRedirect, isUserHeader: (name) => userHeaders.has(name) || userPrefixes.some((prefix) => name.startsWith(prefix)) }, logger,
+    )
+    aggregator.start(stopping.signal)
     const discovery = new Discovery(
       {
-        version: () => registry.served,
+        version: () => registry.served + aggregator.version,
+        aggregated: () => aggregator.versions(),
         resources: () => servedResources(registry, { resources: security.virtualResources, subresources: security.virtualSubresources, connects: security.connectHandlers }),
       },
       () => `${advertiseAddressOf(options)}:${listener?.port ?? options.securePort}`,
     )
-    const hooks = new BootstrapRun([...security.bootstrap, flowSchemaStatusHook(store, () => inProcessTransport(inProcessHandler(handler, stopping.signal), loopbackUser), logger)], logger)
+    const hooks = new BootstrapRun([...security.bootstrap, autoRegistrationHook(store, () => discovery.groupVersions, logger), flowSchemaStatusHook(store, () => inProcessTransport(inProcessHandler(handler, stopping.signal), loopbackUser), logger)], logger)
     const checks = healthChecks(hooks, opened.checks, stopping.signal)
     const handler = createHandler({
       deps: {
@@ -93,7 +103,7 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
         connectHandlers: security.connectHandlers, minRequestTimeoutSeconds: options.minRequestTimeoutSeconds, authorizer: security.authorizer,
       },
       authenticator: security.authenticator, authorizer: security.authorizer, servedGroupVersions: () => discovery.groupVersions,
-      paths: serverPaths({ discovery, checks, metrics, security: security.paths }), metrics, log: logger, requestTimeoutSeconds: options.requestTimeoutSeconds,
+      aggregator, paths: serverPaths({ discovery, aggregator, checks, metrics, security: security.paths }), metrics, log: logger, requestTimeoutSeconds: options.requestTimeoutSeconds,
       inflight: new InflightLimit({ readOnly: options.maxRequestsInflight, mutating: options.maxMutatingRequestsInflight }),
     })
     listener = await listen({ address: options.bindAddress, port: options.securePort, certificates, maxRequestBytes: options.maxRequestBytes, handler, log: logger })

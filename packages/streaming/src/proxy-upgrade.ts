@@ -10,6 +10,10 @@ export interface ProxyUpgradeOptions {
   /** Headers to add to or replace in the request; undefined removes one. `Authorization` is never passed on by itself. */
   headers?: Record<string, string | undefined>
   signal?: AbortSignal
+  /** The status of an answer where the target cannot be reached; 502 when absent. */
+  unreachableStatus?: number
+  /** Words for why it cannot be reached; the error's own when absent. */
+  describe?(error: Error): string
 }
 
 /** Headers that belong to the client's own hop. */
@@ -17,7 +21,7 @@ const ownHeaders = new Set(['host', 'authorization', 'content-length', 'transfer
 
 /**
  * Passes an HTTP/1.1 upgrade request on to another server and then copies bytes both ways, whatever protocol they are. A target's
- * ordinary answer is passed back as it is. Resolves when the connection is over; never rejects: a target that cannot be reached is a 502.
+ * ordinary answer is passed back as it is. Resolves when the connection is over; never rejects: a target that cannot be reached is a 502, unless told otherwise.
  */
 export function proxyUpgrade(request: Pick<IncomingMessage, 'method' | 'headers'>, socket: Duplex, head: Buffer, target: string, options: ProxyUpgradeOptions = {}): Promise<void> {
   return new Promise((resolve) => {
@@ -47,7 +51,7 @@ export function proxyUpgrade(request: Pick<IncomingMessage, 'method' | 'headers'
       // The body goes on undecoded, so its end is the connection's.
       response.pipe(socket)
     })
-    upstream.on('error', (error) => refuseUpgrade(socket, 502, `error dialing backend: ${error.message}`))
+    upstream.on('error', (error) => refuseUpgrade(socket, options.unreachableStatus ?? 502, `error dialing backend: ${options.describe?.(error) ?? error.message}`))
     upstream.end()
   })
 }

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
+import { Readable } from 'node:stream'
 import type { ApiRequest, ApiResponse } from '../interfaces.ts'
 
 /** TLS towards a backend: who we are and whom we trust. */
@@ -22,13 +23,38 @@ export function forwardedHeaders(request: ApiRequest): Record<string, string> {
   return headers
 }
 
-/** Sends a request to a backend; resolves with its answer's head, the body still to be read. Rejects where it cannot be reached. */
-export function sendToBackend(url: string, request: { method: string, headers: Record<string, string>, body?: Uint8Array, signal: AbortSignal, tls?: BackendTls }): Promise<IncomingMessage> {
+/** What is sent to a backend. */
+export interface BackendRequest {
+  readonly method: string
+  readonly headers: Record<string, string | string[]>
+  /** Bytes with their length, or a stream that is passed on as it comes. */
+  readonly body?: Uint8Array | Readable
+  readonly signal: AbortSignal
+  readonly tls?: BackendTls
+}
+
+/**
+ * Sends a request to a backend; resolves with its answer's head, the body still to be read. Rejects where it cannot be reached. A kept connection
+ * that turns out to be closed is replaced by a new one, where nothing of the body is gone.
+ */
+export async function sendToBackend(url: string, request: BackendRequest): Promise<IncomingMessage> {
+  try {
+    return await sendOnce(url, request)
+  } catch (error) {
+    if (!(error instanceof ClosedWhileKept) || request.body instanceof Readable) throw error
+    return sendToBackend(url, request)
+  }
+}
+
+class ClosedWhileKept extends Error {}
+
+function sendOnce(url: string, request: BackendRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
+    const { body } = request
     const secure = url.startsWith('https:')
     const outgoing = (secure ? httpsRequest : httpRequest)(url, {
       method: request.method, signal: request.signal, agent: secure ? agents.secure : agents.plain,
-      headers: { ...request.headers, ...(request.body && request.body.length > 0 && { 'content-length': String(request.body.length) }) },
+      headers: { ...request.headers, ...(body instanceof Uint8Array && body.length > 0 && { 'content-length': String(body.length) }) },
       ...(secure && request.tls),
     }, resolve)
     // A node that is gone answers nothing at all: waiting for it ends here, not with the kernel's patience.
@@ -39,8 +65,14 @@ export function sendToBackend(url: string, request: { method: string, headers: R
       else connected()
     })
     outgoing.on('close', () => clearTimeout(dialing))
-    outgoing.on('error', (error) => reject(new Error(`${goMethod(request.method)} ${JSON.stringify(url)}: ${error.message}`, { cause: error })))
-    outgoing.end(request.body)
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      const closed = outgoing.reusedSocket && error.code === 'ECONNRESET'
+      reject(new (closed ? ClosedWhileKept : Error)(`${goMethod(request.method)} ${JSON.stringify(url)}: ${error.message}`, { cause: error }))
+    })
+    if (body instanceof Readable) {
+      body.on('error', (error) => outgoing.destroy(error))
+      body.pipe(outgoing)
+    } else outgoing.end(body)
   })
 }
 
