@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { CertificateAndKey } from '@berth/kube'
+import { jwtSigner, verificationKey } from '@berth/kube'
 import { createAdmission } from './admission/index.ts'
 import { ClusterIpAllocator, NodePortAllocator, serviceHook } from './allocators/index.ts'
 import { RequestAuthenticator, TokenAuthenticator } from './authentication/authenticator.ts'
@@ -7,7 +8,7 @@ import { BootstrapTokens } from './authentication/bootstrap-tokens.ts'
 import { ClientCertificates } from './authentication/client-certificates.ts'
 import { RequestHeaderAuthenticator } from './authentication/request-header.ts'
 import { issuerDiscoveryPaths } from './authentication/issuer-discovery.ts'
-import { jwtSigner, verificationKey } from './authentication/jwt.ts'
+import { LegacyTokens } from './authentication/legacy-tokens.ts'
 import { ServiceAccountTokens } from './authentication/service-account-tokens.ts'
 import { parseTokenFile } from './authentication/token-file.ts'
 import { createAuthorization } from './authorization/index.ts'
@@ -37,8 +38,8 @@ export function createSecurity(dependencies: ServerDependencies & { certificates
   const audiences = options.apiAudiences.length > 0 ? options.apiAudiences : [options.serviceAccountIssuer]
   const keys = certificates.serviceAccountKeys.map(verificationKey)
   const accounts = new ServiceAccountTokens({ issuer: options.serviceAccountIssuer, keys, store, now })
-  const bootstrap = options.enableBootstrapTokenAuth ? new BootstrapTokens({ store, now, log }) : undefined
-  const tokens = new TokenAuthenticator(options.tokenAuthFile ? parseTokenFile(readFileSync(options.tokenAuthFile, 'utf8')) : new Map(), accounts, audiences, bootstrap)
+  const others = [...(options.enableBootstrapTokenAuth ? [new BootstrapTokens({ store, now, log })] : []), new LegacyTokens({ keys, store, now, log })]
+  const tokens = new TokenAuthenticator(options.tokenAuthFile ? parseTokenFile(readFileSync(options.tokenAuthFile, 'utf8')) : new Map(), accounts, audiences, others)
   const authorization = createAuthorization(options.authorizationModes, store)
   const addresses = new ClusterIpAllocator(store, options.serviceClusterIpRange)
   const nodePorts = new NodePortAllocator(dependencies.storage, options.serviceNodePortRange)

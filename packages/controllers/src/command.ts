@@ -29,6 +29,7 @@ const flags = {
   'tls-private-key-file': { type: 'string', description: 'File containing the private key matching --tls-cert-file.', group: 'Secure serving' },
   'client-ca-file': { type: 'string', description: 'A request with a client certificate signed by one of these authorities is authenticated by its common name.', group: 'Authentication' },
   'root-ca-file': { type: 'string', description: 'The authority to publish in each namespace as kube-root-ca.crt.', group: 'Service accounts' },
+  'service-account-private-key-file': { type: 'string', description: 'The private key that signs service account tokens in Secrets. Without it, none are made.', group: 'Service accounts' },
   'cluster-signing-cert-file': { type: 'string', description: 'The authority that signs approved certificate requests. Requires --cluster-signing-key-file; without both, none are signed.', group: 'Csrsigning controller' },
   'cluster-signing-key-file': { type: 'string', description: 'The private key of --cluster-signing-cert-file.', group: 'Csrsigning controller' },
   'cluster-signing-duration': { type: 'duration', default: '8760h0m0s', description: 'The longest that a signed certificate lasts.', group: 'Csrsigning controller' },
@@ -66,6 +67,8 @@ export const command = defineCommand({
   async run(given, _positionals, io) {
     check(given)
     const rootCa = given['root-ca-file'] === undefined ? '' : await readNamed('root-ca-file', given['root-ca-file'])
+    const tokenKey = given['service-account-private-key-file']
+    const serviceAccountPrivateKey = tokenKey === undefined ? '' : await readNamed('service-account-private-key-file', tokenKey)
     const [signingCert, signingKey] = [given['cluster-signing-cert-file'], given['cluster-signing-key-file']]
     const signingCa = signingCert === undefined || signingKey === undefined ? undefined
       : { certificate: await readNamed('cluster-signing-cert-file', signingCert), key: await readNamed('cluster-signing-key-file', signingKey) }
@@ -78,7 +81,7 @@ export const command = defineCommand({
     const start = async (signal: AbortSignal): Promise<void> => {
       const informers = createInformers(client, { logger: io.logger })
       leading = await startControllers({
-        client, informers, logger: io.logger, signal, rootCa, signingCa, signingDurationSeconds: given['cluster-signing-duration'] / 1000, queueObserver, controllers: given.controllers,
+        client, informers, logger: io.logger, signal, rootCa, serviceAccountPrivateKey, signingCa, signingDurationSeconds: given['cluster-signing-duration'] / 1000, queueObserver, controllers: given.controllers,
         clusterCidr: given['allocate-node-cidrs'] ? given['cluster-cidr'] : [],
         nodeCidrMaskSizeIpv4: given['node-cidr-mask-size-ipv4'] ?? given['node-cidr-mask-size'] ?? 24,
         nodeCidrMaskSizeIpv6: given['node-cidr-mask-size-ipv6'] ?? given['node-cidr-mask-size'] ?? 64,

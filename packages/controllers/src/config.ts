@@ -10,6 +10,8 @@ export interface ControllerSettings {
   nodeCidrMaskSizeIpv6: number
   /** PEM that `kube-root-ca.crt` publishes; empty: not published. */
   rootCa: string
+  /** Signs the tokens in Secrets (PEM); empty: none are made. */
+  serviceAccountPrivateKey: string
   /** Signs approved certificate requests (PEM); absent: none are signed. */
   signingCa?: { readonly certificate: string; readonly key: string }
   /** The longest that a signed certificate lasts. */
@@ -42,6 +44,7 @@ export const defaultSettings: ControllerSettings = {
   nodeCidrMaskSizeIpv4: 24,
   nodeCidrMaskSizeIpv6: 64,
   rootCa: '',
+  serviceAccountPrivateKey: '',
   signingDurationSeconds: 365 * 86_400,
   concurrentDeploymentSyncs: 5,
   concurrentReplicaSetSyncs: 5,

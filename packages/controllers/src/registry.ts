@@ -26,6 +26,7 @@ import { resourceQuotaController } from './resource-quota/controller.ts'
 import { resourceClaimController } from './resource-claim/controller.ts'
 import { rootCaController } from './root-ca/controller.ts'
 import { serviceAccountController } from './serviceaccount/controller.ts'
+import { serviceAccountTokenController } from './serviceaccount/token-controller.ts'
 import { serviceCidrController } from './service-cidr/controller.ts'
 import { statefulSetController } from './statefulset/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
@@ -37,6 +38,7 @@ import { claimProtection, volumeProtection } from './volume-protection/controlle
 export const controllers: readonly Controller[] = [
   namespaceController,
   serviceAccountController,
+  serviceAccountTokenController,
   rootCaController,
   nodeIpamController,
   nodeLifecycleController,
@@ -82,7 +84,7 @@ const aliases: Readonly<Record<string, string>> = {
   'csrcleaner': 'certificatesigningrequest-cleaner-controller', 'root-ca-cert-publisher': 'root-ca-certificate-publisher-controller', 'nodeipam': 'node-ipam-controller',
   'nodelifecycle': 'node-lifecycle-controller', 'persistentvolume-binder': 'persistentvolume-binder-controller', 'attachdetach': 'persistentvolume-attach-detach-controller',
   'persistentvolume-expander': 'persistentvolume-expander-controller', 'ephemeral-volume': 'ephemeral-volume-controller', 'ttl': 'ttl-controller', 'endpoint': 'endpoints-controller', 'replicationcontroller': 'replicationcontroller-controller', 'podgc': 'pod-garbage-collector-controller',
-  'resourcequota': 'resourcequota-controller', 'namespace': 'namespace-controller', 'serviceaccount': 'serviceaccount-controller', 'garbagecollector': 'garbage-collector-controller',
+  'resourcequota': 'resourcequota-controller', 'namespace': 'namespace-controller', 'serviceaccount': 'serviceaccount-controller', 'serviceaccount-token': 'serviceaccount-token-controller', 'garbagecollector': 'garbage-collector-controller',
   'pvc-protection': 'persistentvolumeclaim-protection-controller', 'pv-protection': 'persistentvolume-protection-controller', 'ttl-after-finished': 'ttl-after-finished-controller',
   'endpointslice': 'endpointslice-controller', 'endpointslicemirroring': 'endpointslice-mirroring-controller', 'disruption': 'disruption-controller',
   'clusterrole-aggregation': 'clusterrole-aggregation-controller', 'resource-claim-controller': 'resourceclaim-controller',

@@ -31,7 +31,7 @@ export async function startCluster(options: Partial<StartControllersOptions> = {
   const stopping = new AbortController()
   const informers = createInformers(client)
   const managerClient = createClient(server.loopback, { fieldManager: 'kube-controller-manager' })
-  const start = (shared: Informers): Promise<RunningPart> => startControllers({ client: managerClient, informers: shared, logger: silentLogger(), signal: stopping.signal, rootCa: server.certificates.servingCa, signingCa: server.certificates.authority, clusterCidr: '10.244.0.0/16', ...options })
+  const start = (shared: Informers): Promise<RunningPart> => startControllers({ client: managerClient, informers: shared, logger: silentLogger(), signal: stopping.signal, rootCa: server.certificates.servingCa, signingCa: server.certificates.authority, serviceAccountPrivateKey: server.certificates.serviceAccountSigningKey, clusterCidr: '10.244.0.0/16', ...options })
   let part = await start(createInformers(managerClient))
   const broken = new Set<string>()
   const stopKubelet = runKubelet(client, informers, broken)

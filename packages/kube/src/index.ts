@@ -52,3 +52,5 @@ export { formatLabelSelector, labelSelectorMatcher, parseFieldSelector, parseLab
 export type { FieldSelector, Labels } from '@berth/api'
 export * from './certificates/index.ts'
 export * from './bootstrap-tokens/bootstrap-token.ts'
+export * from './json-web-tokens/jwt.ts'
+export * from './json-web-tokens/legacy-claims.ts'

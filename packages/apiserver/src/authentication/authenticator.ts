@@ -1,6 +1,5 @@
 import { unauthorized } from '../errors.ts'
 import type { AuthenticationRequest, Authenticator, Authorizer, ServerLog, UserInfo } from '../interfaces.ts'
-import type { BootstrapTokens } from './bootstrap-tokens.ts'
 import type { ClientCertificates } from './client-certificates.ts'
 import type { RequestHeaderAuthenticator } from './request-header.ts'
 import { impersonate } from './impersonation.ts'
@@ -13,24 +12,29 @@ export interface TokenAnswer {
   readonly audiences: string[]
 }
 
-/** Checks bearer tokens: of the token file, of machines that join, of service accounts. TokenReview asks here too. */
+/** Checks tokens of one kind: gives whom one speaks for, undefined where it is of another kind. Throws where it is of this kind and must not be used. */
+export interface TokenKind {
+  check(token: string): UserInfo | undefined
+}
+
+/** Checks bearer tokens: of the token file, of further kinds, of service accounts. TokenReview asks here too. */
 export class TokenAuthenticator {
   readonly #file: ReadonlyMap<string, UserInfo>
   readonly #accounts: ServiceAccountTokens
   readonly #audiences: readonly string[]
-  readonly #bootstrap: BootstrapTokens | undefined
+  readonly #others: readonly TokenKind[]
 
   /** `audiences` are the API server's own, which tokens that name none are good for. */
-  constructor(file: ReadonlyMap<string, UserInfo>, accounts: ServiceAccountTokens, audiences: readonly string[], bootstrap?: BootstrapTokens) {
+  constructor(file: ReadonlyMap<string, UserInfo>, accounts: ServiceAccountTokens, audiences: readonly string[], others: readonly TokenKind[] = []) {
     this.#file = file
     this.#accounts = accounts
     this.#audiences = audiences
-    this.#bootstrap = bootstrap
+    this.#others = others
   }
 
   /** The token's owner; undefined where nobody knows the token. Throws an Error where its issuer rejects it. */
   check(token: string, audiences: readonly string[]): TokenAnswer | undefined {
-    const user = userOfToken(this.#file, token) ?? this.#bootstrap?.check(token)
+    const user = userOfToken(this.#file, token) ?? firstOf(this.#others, token)
     if (user) {
       const common = this.#audiences.filter((a) => audiences.includes(a))
       if (common.length === 0) throw new Error('the token is not for the target audiences')
@@ -40,6 +44,14 @@ export class TokenAuthenticator {
     const owner = this.#accounts.check(token, audiences)
     return { user: authenticated(owner.user), audiences: owner.audiences }
   }
+}
+
+function firstOf(kinds: readonly TokenKind[], token: string): UserInfo | undefined {
+  for (const kind of kinds) {
+    const user = kind.check(token)
+    if (user !== undefined) return user
+  }
+  return undefined
 }
 
 /** What the server's authenticator is made of. */

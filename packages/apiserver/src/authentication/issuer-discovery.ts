@@ -1,5 +1,5 @@
 import type { ApiRequest, ApiResponse, ServerDependencies } from '../interfaces.ts'
-import { jwks, type VerificationKey } from './jwt.ts'
+import { jwks, type VerificationKey } from '@berth/kube'
 
 /** OpenID discovery of the service account issuer: its document and its keys, for those who verify tokens by themselves. */
 export function issuerDiscoveryPaths(dependencies: ServerDependencies, keys: readonly VerificationKey[]): { path: string, handle(request: ApiRequest): Promise<ApiResponse> }[] {

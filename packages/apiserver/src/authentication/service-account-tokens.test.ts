@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest'
 import { core } from '@berth/api'
-import { createPrivateKeyPem } from '@berth/kube'
+import { createPrivateKeyPem, jwks, jwtSigner, readUnverifiedClaims, verificationKey, verifyJwt } from '@berth/kube'
 import { MemoryStore } from '../test-support/memory-store.ts'
 import { tokenRequest } from '../virtual/token-request.ts'
 import { tokenReview } from '../virtual/token-review.ts'
 import { TokenAuthenticator } from './authenticator.ts'
-import { jwks, jwtSigner, readUnverifiedClaims, verificationKey, verifyJwt } from './jwt.ts'
 import { ServiceAccountTokens } from './service-account-tokens.ts'
 import type { ApiObject } from '../interfaces.ts'
 

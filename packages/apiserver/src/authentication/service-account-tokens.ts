@@ -1,7 +1,7 @@
 import { core } from '@berth/api'
 import type { ObjectMeta } from '@berth/api/types/meta/v1'
+import { type VerificationKey, readUnverifiedClaims, verifyJwt } from '@berth/kube'
 import type { ResourceStore, UserInfo } from '../interfaces.ts'
-import { type VerificationKey, readUnverifiedClaims, verifyJwt } from './jwt.ts'
 import { type BoundReference, type ServiceAccountClaims, readClaims } from './service-account-claims.ts'
 
 /** Clocks may differ by this, and deleted objects' tokens live this much longer (upstream's default leeway), in ms. */

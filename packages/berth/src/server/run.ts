@@ -33,6 +33,8 @@ export async function runServer({ layout, instance, verbosity, logger, signal }:
     // As kubeadm sets it: what a privileged pod may is for Pod Security and the Engine to say.
     allowPrivileged: true,
     enableAdmissionPlugins: ['NotActedOn'],
+    // Machines may join as they join a cluster of kubeadm's.
+    enableBootstrapTokenAuth: true,
     serviceClusterIpRange: instance.serviceCidr,
     serviceAccountIssuer: `https://kubernetes.default.svc.${instance.clusterDomain}`,
     kubeletPreferredAddressTypes: ['InternalIP'],
@@ -45,10 +47,11 @@ export async function runServer({ layout, instance, verbosity, logger, signal }:
   const schedulerCertificate = await issueCertificate(authority, { commonName: 'kube-scheduler', organizations: [], dnsNames: ['localhost', 'kube-scheduler'], ipAddresses: [address], usages: ['server'] })
   const schedulerServing = { address, port: schedulerPort, cert: schedulerCertificate.certificate, key: schedulerCertificate.key, ca: authority.certificate, clientCa: authority.certificate }
   const settings = { schedulerServing, clusterCidr: instance.podCidr, nodeCidrMaskSize: 24, serviceCidr: instance.serviceCidr, rootCa: api.certificates.authority.certificate }
+  const secrets = { signingCa: { certificate: authority.certificate, key: authority.key }, serviceAccountPrivateKey: api.certificates.serviceAccountSigningKey }
   const thread = (name: string, script: URL, user: string, groups: string[], own: Record<string, unknown> = {}): void => {
     threads.push(startPartThread({ name, script, handler: api.handler, user: { name: user, groups: ['system:authenticated', ...groups] }, verbosity, settings: { ...settings, ...own }, logger, maxOldSpaceMb: 2048 }))
   }
-  thread('controllers', new URL('./controllers-thread.ts', import.meta.url), 'system:kube-controller-manager', ['system:masters'], { signingCa: { certificate: authority.certificate, key: authority.key } })
+  thread('controllers', new URL('./controllers-thread.ts', import.meta.url), 'system:kube-controller-manager', ['system:masters'], secrets)
   thread('scheduler', new URL('./scheduler-thread.ts', import.meta.url), 'system:kube-scheduler', [])
   const stopKeeping = keepHostRules(layout, instance, logger)
   await api.whenReady()
