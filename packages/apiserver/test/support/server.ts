@@ -82,6 +82,7 @@ function send(url: string, ca: string, asking: Asking, more: { path?: string }):
     }, (response) => {
       let text = ''
       response.setEncoding('utf8')
+      response.on('error', reject)
       response.on('data', (chunk: string) => { text += chunk })
       response.on('end', () => {
         let parsed: unknown
