@@ -10,7 +10,7 @@ export interface DockerMount {
   Target: string
   ReadOnly: boolean
   ImageOptions?: { Subpath: string }
-  BindOptions?: { Propagation: 'rprivate' | 'rslave' | 'rshared'; ReadOnlyNonRecursive?: boolean; ReadOnlyForceRecursive?: boolean }
+  BindOptions?: { Propagation?: 'rprivate' | 'rslave' | 'rshared'; ReadOnlyNonRecursive?: boolean; ReadOnlyForceRecursive?: boolean }
 }
 
 const propagations = {
@@ -46,13 +46,15 @@ function dockerMount(mount: Mount, index: number, engine: Pick<Engine, 'speaks' 
   if (image) return { Type: 'bind', Source: image.directory, Target: mount.containerPath, ReadOnly: true, BindOptions: { Propagation: 'rprivate' } }
   if (!mount.hostPath.startsWith('/')) refuse('host_path', `${JSON.stringify(mount.hostPath)} is not absolute`)
   const Propagation = propagations[mount.propagation] ?? refuse('propagation', `unknown value ${String(mount.propagation)}`)
-  const result: DockerMount = { Type: 'bind', Source: mount.hostPath, Target: mount.containerPath, ReadOnly: mount.readonly, BindOptions: { Propagation } }
+  // The Engine's default is private, but for what holds the Engine's own root: that may only be a slave, and it refuses to be told otherwise.
+  const said = Propagation === 'rprivate' ? {} : { Propagation }
+  const result: DockerMount = { Type: 'bind', Source: mount.hostPath, Target: mount.containerPath, ReadOnly: mount.readonly, BindOptions: said }
   if (mount.recursiveReadOnly) {
     if (!mount.readonly || Propagation !== 'rprivate') refuse('recursive_read_only', 'needs readonly and private propagation')
     if (!engine.speaks('1.44')) refuse('recursive_read_only', `needs Docker 25, this is ${engine.version}`)
     result.BindOptions = { Propagation, ReadOnlyForceRecursive: true }
   } else if (mount.readonly && engine.speaks('1.44')) {
-    result.BindOptions = { Propagation, ReadOnlyNonRecursive: true }
+    result.BindOptions = { ...said, ReadOnlyNonRecursive: true }
   }
   return result
 }
