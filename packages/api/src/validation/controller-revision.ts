@@ -9,8 +9,8 @@ const check = (revision: ControllerRevision): FieldError[] => [...checkMeta(revi
 
 /** New revisions hold an object. */
 function checkData(data: unknown): FieldError[] {
-  if (data === undefined || data === null) return [required('data')]
-  return isRecord(data) ? [] : [invalid('data', '<value omitted>', 'must be a valid JSON object')]
+  if (data === undefined || data === null) return [required('data', 'data is mandatory')]
+  return isRecord(data) ? [] : [required('data', 'data must be a valid JSON object')]
 }
 
 export const controllerRevisionValidation: KindValidation<ControllerRevision> = {
