@@ -119,7 +119,7 @@ describe.skipIf(!hasKubectl)('kubectl (needs kubectl)', () => {
     expect((await get<Deployment>('deployment', 'sleeper', ...ns)).spec.replicas).toBe(1)
   })
 
-  test('set image rolls out; history, undo and restart follow', async () => {
+  test('kubectl rollout history, rollout undo, rollout restart: follow after set image has rolled out', async () => {
     const image = async (): Promise<string> => kubectl(['get', 'deployment', 'sleeper', '-o', 'jsonpath={.spec.template.spec.containers[0].image}', ...ns])
     await kubectl(['set', 'image', 'deployment/sleeper', 'main=berth.local/guestbook:1', ...ns])
     expect(await kubectl(['rollout', 'status', 'deployment/sleeper', '--timeout=90s', ...ns])).toContain('successfully rolled out')
@@ -146,13 +146,13 @@ describe.skipIf(!hasKubectl)('kubectl (needs kubectl)', () => {
     expect(await kubectl(['describe', 'service', 'sleeper', ...ns])).toContain(`${pod!.status?.podIP}:6379`)
   })
 
-  test('run --rm -i gives stdin to a container, prints what it says, and removes it', async () => {
+  test('kubectl run: with --rm -i gives stdin to a container, prints what it says, and removes it', async () => {
     const { code, stdout } = await tryKubectl(['run', 'echoer', '--rm', '-i', '--restart=Never', '--quiet', '--image=berth.local/redis:1', ...ns, '--', 'sh', '-c', 'read line; echo "got $line"'], 'what was typed\n')
     expect([code, stdout]).toEqual([0, expect.stringContaining('got what was typed')])
     expect((await tryKubectl(['get', 'pod', 'echoer', ...ns])).stderr).toContain('NotFound')
   })
 
-  test('logs, logs -f, --tail, --since and --previous\'s refusal', async () => {
+  test('kubectl logs: all, the last, as they come, and --previous\'s refusal', async () => {
     const [pod] = (await get<{ items: Pod[] }>('pods', '-l', 'app=sleeper', ...ns)).items
     const name = pod!.metadata.name
     expect(await kubectl(['logs', name, ...ns])).toMatch(/^started\ntick\n/)
@@ -164,7 +164,7 @@ describe.skipIf(!hasKubectl)('kubectl (needs kubectl)', () => {
     expect((await tryKubectl(['logs', name, '--previous', ...ns])).stderr).toContain('previous terminated container "main" in pod')
   })
 
-  test('exec runs a command with stdin, and gives its exit code', async () => {
+  test('kubectl exec: runs a command with stdin, and gives its exit code', async () => {
     const target = ['exec', '-i', 'deployment/sleeper', ...ns, '--']
     expect(await kubectl([...target, 'sh', '-c', 'cat; echo " to $HOSTNAME"'], 'from here')).toMatch(/^from here to sleeper-/)
     const { code, stderr } = await tryKubectl([...target, 'sh', '-c', 'echo bad >&2; exit 7'])
@@ -173,7 +173,7 @@ describe.skipIf(!hasKubectl)('kubectl (needs kubectl)', () => {
     expect(big.length).toBe(2_097_152)
   })
 
-  test('cp copies a file there and back', async () => {
+  test('kubectl cp: a file there and back', async () => {
     const [pod] = (await get<{ items: Pod[] }>('pods', '-l', 'app=sleeper', ...ns)).items
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'berth-cp-'))
     const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 256))
@@ -184,7 +184,7 @@ describe.skipIf(!hasKubectl)('kubectl (needs kubectl)', () => {
     fs.rmSync(folder, { recursive: true })
   })
 
-  test('port-forward carries a connection to a pod', async () => {
+  test('kubectl port-forward: carries a connection to a pod', async () => {
     const [pod] = await podsOf('app=redis,role=leader')
     const forward = startKubectl(['port-forward', `pod/${pod!.metadata.name}`, ':6379'])
     const port = await eventually('a port is forwarded', async () => Number(/127\.0\.0\.1:(\d+) ->/.exec(forward.output())?.[1]) || undefined)

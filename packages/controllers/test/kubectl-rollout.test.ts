@@ -40,9 +40,9 @@ const workload = (kind: string, name: string, more: object): string => JSON.stri
 describe.skipIf(!hasKubectl)('rollouts of other kinds', () => {
   test('kubectl rollout status, rollout history, rollout undo: of a StatefulSet, from its ControllerRevisions', async () => {
     await kubectl('create -f -', workload('StatefulSet', 'db', { replicas: 2, serviceName: 'db' }))
-    expect(await kubectl('rollout status statefulset/db --timeout=50s')).toContain('statefulset rolling update complete 2 pods at revision db-')
+    expect(await kubectl('rollout status statefulset/db --timeout=50s')).toContain('partitioned roll out complete: 2 new pods have been updated...\n')
     await kubectl('set image statefulset/db c=i:2')
-    expect(await kubectl('rollout status statefulset/db --timeout=50s')).toContain('statefulset rolling update complete 2 pods at revision db-')
+    expect(await kubectl('rollout status statefulset/db --timeout=50s')).toContain('partitioned roll out complete: 2 new pods have been updated...\n')
     expect(await kubectl('rollout history statefulset/db')).toBe('statefulset.apps/db \nREVISION  CHANGE-CAUSE\n1         <none>\n2         <none>\n\n')
     expect(await kubectl('rollout history statefulset/db --revision=1')).toMatch(/^ {4}Image:\s+i:1$/m)
     expect(await kubectl('rollout undo statefulset/db')).toBe('statefulset.apps/db rolled back\n')

@@ -42,7 +42,7 @@ describe.skipIf(!hasKubectl)('what kubectl changes', () => {
     expect(await cli.ok('apply --server-side -f -', { input: map('moved', { a: '2' }) })).toBe('configmap/moved serverside-applied\n')
     expect(await dataOf('moved')).toEqual({ a: '2' })
     const { metadata } = await cli.get('configmap moved --show-managed-fields')
-    expect(metadata?.['managedFields']).toMatchObject([{ manager: 'kubectl-last-applied', operation: 'Apply' }, { manager: 'kubectl', operation: 'Apply' }])
+    expect(metadata['managedFields']).toMatchObject([{ manager: 'kubectl-last-applied', operation: 'Apply' }, { manager: 'kubectl', operation: 'Apply' }])
   })
 
   test('kubectl apply view-last-applied: what was applied last, as YAML and JSON', async () => {
@@ -102,14 +102,14 @@ describe.skipIf(!hasKubectl)('what kubectl changes', () => {
     const stale = await cli.ok('get configmap replaced -o json')
     await cli.ok('label configmap replaced x=y')
     await expect(cli.ok('replace -f -', { input: stale })).rejects.toThrow('Operation cannot be fulfilled on configmaps "replaced": the object has been modified; please apply your changes to the latest version and try again')
-    const before = (await cli.get('configmap replaced')).metadata?.['uid']
+    const before = (await cli.get('configmap replaced'))['metadata']['uid']
     expect(await cli.ok('replace --force -f -', { input: map('replaced', { d: '1' }) })).toBe('configmap "replaced" deleted\nconfigmap/replaced replaced\n')
-    expect((await cli.get('configmap replaced')).metadata?.['uid']).not.toBe(before)
+    expect((await cli.get('configmap replaced'))['metadata']['uid']).not.toBe(before)
     expect(await cli.ok('replace --raw /api/v1/namespaces/default/configmaps/replaced -f -', { input: map('replaced', { e: '1' }) })).toContain('"e":"1"')
     await expect(cli.ok('replace -f -', { input: map('absent', {}) })).rejects.toThrow('configmaps "absent" not found')
     await cli.ok('create deployment parts --image=a:1')
     const parts = await cli.get('deployment parts')
-    expect(await cli.ok('replace --subresource=status -f -', { input: JSON.stringify({ ...parts, spec: {}, status: { replicas: 4 } }) })).toBe('deployment.apps/parts replaced\n')
+    expect(await cli.ok('replace --subresource=status -f -', { input: JSON.stringify({ ...(parts as object), spec: {}, status: { replicas: 4 } }) })).toBe('deployment.apps/parts replaced\n')
     expect(await cli.ok('get deployment parts -o jsonpath={.spec.replicas}/{.status.replicas}')).toBe('1/4')
   })
 
@@ -147,7 +147,7 @@ describe.skipIf(!hasKubectl)('what kubectl changes', () => {
     expect(await cli.ok('annotate configmap noted b=2 --overwrite')).toBe('configmap/noted annotated\n')
     expect(await cli.ok('annotate configmap noted --list')).toMatch(/^(a=two words\nb=2|b=2\na=two words)\n$/)
     await cli.ok('annotate configmap noted a-')
-    expect((await cli.get('configmap noted')).metadata?.['annotations']).toEqual({ b: '2' })
+    expect((await cli.get('configmap noted'))['metadata']['annotations']).toEqual({ b: '2' })
   })
 
   test('kubectl delete: by name, selector, field, file, all of a kind, by a raw path, asked back, and in a dry run', async () => {
@@ -172,11 +172,11 @@ describe.skipIf(!hasKubectl)('what kubectl changes', () => {
     const held = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'held', finalizers: ['example.com/hold'] } })
     await cli.ok('create -f -', { input: held })
     await expect(cli.ok('delete configmap held --timeout=1s')).rejects.toThrow('error: timed out waiting for the condition on configmaps/held')
-    expect((await cli.get('configmap held')).metadata?.['deletionTimestamp']).toBeDefined()
+    expect((await cli.get('configmap held'))['metadata']['deletionTimestamp']).toBeDefined()
     await cli.ok(`patch configmap held --type=json -p '[{"op":"remove","path":"/metadata/finalizers"}]'`)
     await cli.ok('create -f -', { input: held })
     const waiting = cli.ok('delete configmap held --timeout=60s')
-    await expect.poll(async () => (await cli.get('configmap held')).metadata?.['deletionTimestamp'], { timeout: 60_000 }).toBeDefined()
+    await expect.poll(async () => (await cli.get('configmap held'))['metadata']['deletionTimestamp'], { timeout: 60_000 }).toBeDefined()
     await cli.ok(`patch configmap held --type=json -p '[{"op":"remove","path":"/metadata/finalizers"}]'`)
     expect(await waiting).toBe('configmap "held" deleted\n')
   })
@@ -235,7 +235,7 @@ describe.skipIf(!hasKubectl)('what kubectl sets', () => {
   test('kubectl set selector: of a service', async () => {
     await cli.ok('create service clusterip chosen --tcp=80')
     expect(await cli.ok('set selector service chosen a=b,c=d')).toBe('service/chosen selector updated\n')
-    expect((await cli.get('service chosen'))['spec']?.['selector']).toEqual({ a: 'b', c: 'd' })
+    expect((await cli.get('service chosen'))['spec']['selector']).toEqual({ a: 'b', c: 'd' })
   })
 
   test('kubectl set serviceaccount: of a template', async () => {

@@ -1,8 +1,9 @@
+import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StartOptions } from '../../src/server.ts'
 import type { Json } from './harness.ts'
-import { findKubectl, kubectl, startTestServer, type TestServer } from './server.ts'
+import { findKubectl, startTestServer, type TestServer } from './server.ts'
 
 /** Whether kubectl's suites can run; says why not where they cannot. */
 export const hasKubectl = findKubectl() !== undefined
@@ -34,7 +35,14 @@ export interface Cli {
 export async function startCli(options: Partial<StartOptions> = {}): Promise<Cli> {
   const under = await startTestServer(options)
   const config = await under.kubeconfigFor('admin', 'system:masters')
-  const end: Cli['end'] = (line, more = {}) => kubectl(config, words(line), { ...more, env: { HOME: under.dir, ...more.env } })
+  const end: Cli['end'] = (line, more = {}) => new Promise((resolve) => {
+    const env = { ...process.env, HOME: under.dir, KUBECONFIG: config, ...more.env }
+    const child = execFile('kubectl', words(line), { encoding: 'utf8', timeout: 90_000, env, maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr })
+    })
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(more.input ?? '')
+  })
   const ok: Cli['ok'] = async (line, more) => {
     const { code, stdout, stderr } = await end(line, more)
     if (code !== 0) throw new Error(`kubectl ${line}: exit code ${code}: ${stderr.trim()}`)
