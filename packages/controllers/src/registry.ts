@@ -1,3 +1,4 @@
+import { admissionPolicyStatusController } from './admission-policy-status/controller.ts'
 import { attachDetachController } from './attach-detach/controller.ts'
 import { bootstrapSigner, tokenCleaner } from './bootstrap/controllers.ts'
 import { csrApproving, csrCleaner, csrSigning } from './certificate-signing/controllers.ts'
@@ -69,6 +70,7 @@ export const controllers: readonly Controller[] = [
   volumeExpander,
   serviceCidrController,
   ttlController,
+  admissionPolicyStatusController,
   csrApproving,
   csrSigning,
   csrCleaner,

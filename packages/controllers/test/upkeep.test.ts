@@ -1,4 +1,4 @@
-import { authentication, core, networking, storage } from '@berth/api'
+import { admissionregistration, authentication, core, networking, storage } from '@berth/api'
 import { createClient, httpsTransport, isNotFound, type KubeClient } from '@berth/kube'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually, startCluster, type TestCluster } from './cluster.ts'
@@ -64,4 +64,18 @@ test('whoever asks for a larger volume is told who does that', async () => {
   await client.patch(core.persistentvolumeclaims, 'c', { type: 'merge', body: { spec: { resources: { requests: { storage: '2Gi' } } } } }, inDefault)
   const { items } = await eventually('the event is there', () => client.list(core.events, { ...inDefault, fieldSelector: 'involvedObject.name=c,reason=ExternalExpanding' }), (list) => list.items.length > 0)
   expect(`${items[0]?.type} ${items[0]?.source?.component} ${items[0]?.message}`).toBe('Normal volume_expand waiting for an external controller to expand this PVC')
+})
+
+test('a policy says which of its expressions do not fit what it is about', async () => {
+  await client.create(admissionregistration.validatingadmissionpolicies, {
+    metadata: { name: 'few' },
+    spec: {
+      matchConstraints: { resourceRules: [{ apiGroups: ['apps'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['deployments'] }] },
+      validations: [{ expression: 'object.spec.replicas < 5' }, { expression: 'object.spec.copies < 5' }],
+    },
+  })
+  const { status } = await eventually('it has been looked at', () => client.get(admissionregistration.validatingadmissionpolicies, 'few'), (policy) => policy.status?.observedGeneration === 1)
+  expect(status?.typeChecking?.expressionWarnings).toEqual([{
+    fieldRef: 'spec.validations[1].expression', warning: "apps/v1, Kind=Deployment: compilation failed: ERROR: <input>:1:12: undefined field 'copies'\n | object.spec.copies < 5\n | ...........^\n",
+  }])
 })

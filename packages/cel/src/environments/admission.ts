@@ -29,8 +29,10 @@ const namespaceType = named('Namespace', {
 })
 
 export interface AdmissionEnvironmentOptions {
-  /** Whether `params` is known: the policy has a paramKind. */
-  readonly params?: boolean
+  /** Whether `params` is known: the policy has a paramKind. Its type, where that is known too. */
+  readonly params?: boolean | CelType
+  /** The type of object and oldObject, where one kind is meant; dynamic without it. */
+  readonly object?: CelType
   /** Whether `authorizer` and `authorizer.requestResource` are known. */
   readonly authorizer?: boolean
   /** The types of the policy's variables so far, by name, as `variables.<name>` sees them; pass the values with {@link lazyVariables}. */
@@ -44,11 +46,11 @@ export interface AdmissionEnvironmentOptions {
  * request, namespaceObject, and by option params, authorizer and variables. Pass API objects as parsed JSON.
  */
 export function admissionEnvironment(options: AdmissionEnvironmentOptions = {}): Environment {
-  const { variables } = options
+  const { variables, object = dynType, params = false } = options
   return createEnvironment({
     variables: {
-      object: dynType, oldObject: dynType, request: requestType, namespaceObject: namespaceType,
-      ...(options.params === true ? { params: dynType } : {}),
+      object, oldObject: object, request: requestType, namespaceObject: namespaceType,
+      ...(params === false ? {} : { params: params === true ? dynType : params }),
       ...(options.authorizer === true ? {
         'authorizer': types.opaqueType('kubernetes.authorization.Authorizer'),
         'authorizer.requestResource': types.opaqueType('kubernetes.authorization.ResourceCheck'),
