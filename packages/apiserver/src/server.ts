@@ -67,6 +67,7 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
   const registry = new Registry({ storage, definitions, allowPrivileged: options.allowPrivileged, features, eventTtlSeconds: options.eventTtlSeconds })
   try {
     await registry.start()
+    await opened.loaded()
     const store = resourceStore(registry)
     const security = createSecurity({ options, certificates, store, storage, log: logger, port: () => listener?.port ?? options.securePort })
     customResources = new CustomResources({ registry, store, log: logger, extraOf: celRules })

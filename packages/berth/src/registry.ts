@@ -17,6 +17,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   kubeconfig: { group: 'cluster', summary: 'Print the administrator\'s kubeconfig, or where it is', load: async () => (await import('./commands/kubeconfig.ts')).kubeconfig },
   logs: { group: 'cluster', summary: 'Print the log of one of Berth\'s own processes', load: async () => (await import('./commands/logs.ts')).logs },
   image: { group: 'cluster', summary: 'Load, build and list images in the cluster\'s Engine', load: async () => (await import('./commands/image.ts')).image },
+  snapshot: { group: 'cluster', completes: true, summary: 'Save, restore and migrate what is stored', load: async () => (await import('@berth/apiserver/snapshot')).snapshotCommand },
   why: { group: 'cluster', summary: 'Tell why a pod is on its node, or on none', load: async () => (await import('./commands/why.ts')).why },
   'why-not': { group: 'cluster', summary: 'Tell why a pod is not on a certain node', load: async () => (await import('./commands/why-not.ts')).whyNot },
   'what-if': { group: 'cluster', summary: 'Tell where pods would go, without touching the cluster', load: async () => (await import('./commands/what-if.ts')).whatIf },

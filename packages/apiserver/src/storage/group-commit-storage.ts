@@ -21,12 +21,18 @@ export interface GroupCommitOptions {
   now?(): number
 }
 
+/** A Storage whose state is at hand. */
+export interface GroupCommitted extends Storage {
+  /** Everything that is durable now, in key order, and its revision. */
+  committed(): { entries: StorageEntry[], revision: number }
+}
+
 /** Builds a Storage on a committer. */
-export function groupCommitStorage(committer: Committer, options: GroupCommitOptions = {}): Storage {
+export function groupCommitStorage(committer: Committer, options: GroupCommitOptions = {}): GroupCommitted {
   return new GroupCommitStorage(committer, options)
 }
 
-class GroupCommitStorage implements Storage {
+class GroupCommitStorage implements GroupCommitted {
   readonly shared = false
   readonly expires = false
   readonly #committer: Committer
@@ -72,6 +78,15 @@ class GroupCommitStorage implements Storage {
 
   confirm(key: string): Promise<StorageEntry | undefined> {
     return this.current(key)
+  }
+
+  committed(): { entries: StorageEntry[], revision: number } {
+    const state = new Map(this.#head)
+    for (const { row, previous } of [...this.#flying, ...this.#queued].toReversed()) {
+      if (previous) state.set(row.key, previous)
+      else state.delete(row.key)
+    }
+    return { entries: [...state.values()].sort((a, b) => (a.key < b.key ? -1 : 1)), revision: this.#revision }
   }
 
   async latest(): Promise<number> {

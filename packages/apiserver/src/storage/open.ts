@@ -8,7 +8,8 @@ import { memoryCommitter } from './committer.ts'
 import type { Committer } from './committer.ts'
 import { groupCommitStorage } from './group-commit-storage.ts'
 import { inMemoryCommitter, sqliteCommitter } from './sqlite-committer.ts'
-import type { Storage } from './storage.ts'
+import type { SnapshotRecord } from '../snapshot/record.ts'
+import type { Storage, StorageEntry } from './storage.ts'
 
 /** A storage, and what the server tells others of it. */
 export interface OpenStorage {
@@ -16,10 +17,12 @@ export interface OpenStorage {
   checks: HealthCheck[]
   /** In apiserver_storage_size_bytes. */
   clusterId: string
+  /** To be called once the storage is loaded. */
+  loaded(): Promise<void>
   close(): Promise<void>
 }
 
-type Needed = Pick<ApiServerOptions, 'storage' | 'etcd' | 'dataDir'>
+type Needed = Pick<ApiServerOptions, 'storage' | 'etcd' | 'dataDir' | 'fsync'>
 
 /** Opens it; nothing is read yet. Throws where a setting is wrong. */
 export async function openStorage(options: Needed, definitions: readonly ResourceDefinition[], log: ServerLog): Promise<OpenStorage> {
@@ -36,15 +39,31 @@ function openSqlite(options: Needed, log: ServerLog): OpenStorage {
       else log.error(new Error(reason), 'Storage is read-only: no write is taken until the disk is back')
     },
   })
+  let stopSnapshots: (() => Promise<void>) | undefined
   return {
     storage, clusterId: 'sqlite-0',
+    async loaded() {
+      if (options.storage !== 'sqlite' || options.dataDir === inMemory) return
+      const { serveSnapshots } = await import('../snapshot/online.ts')
+      stopSnapshots = await serveSnapshots(options.dataDir, () => {
+        const { entries, revision } = storage.committed()
+        return { source: 'sqlite', revision, records: recordsOf(entries) }
+      })
+    },
     // Not a matter of being alive: starting again does not empty a disk.
     checks: [{ name: 'storage', for: ['readyz'], check: () => storage.check() }],
-    close: () => storage.close(),
+    async close() {
+      await stopSnapshots?.()
+      await storage.close()
+    },
   }
 }
 
-function committerOf({ storage, dataDir }: Needed): Committer {
+async function* recordsOf(entries: readonly StorageEntry[]): AsyncGenerator<SnapshotRecord> {
+  for (const { key, value, createRevision, modRevision } of entries) yield { key, value, created: createRevision, modified: modRevision }
+}
+
+function committerOf({ storage, dataDir, fsync = true }: Needed): Committer {
   if (storage === 'memory') return memoryCommitter()
-  return dataDir === inMemory ? inMemoryCommitter() : sqliteCommitter(join(dataDir, 'state.db'))
+  return dataDir === inMemory ? inMemoryCommitter() : sqliteCommitter(join(dataDir, 'state.db'), fsync)
 }

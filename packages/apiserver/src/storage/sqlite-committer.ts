@@ -5,9 +5,9 @@ import { CommitError } from './committer.ts'
 import { openDatabase } from './sqlite-database.ts'
 import type { WriterRequest, WriterResponse } from './sqlite-protocol.ts'
 
-/** Opens (or makes) the SQLite file on a writer thread of its own. Rejects when the file cannot be opened. */
-export function sqliteCommitter(file: string): Committer {
-  return new SqliteCommitter(file)
+/** Opens (or makes) the SQLite file on a writer thread of its own, which waits for the disk with `fsync`. Rejects when the file cannot be opened. */
+export function sqliteCommitter(file: string, fsync = true): Committer {
+  return new SqliteCommitter(file, fsync)
 }
 
 /** SQLite without a file, on this thread: gone with the process. */
@@ -30,9 +30,9 @@ class SqliteCommitter implements Committer {
   #dead: Error | undefined
   #size = 0
 
-  constructor(file: string) {
+  constructor(file: string, fsync: boolean) {
     this.#worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), {
-      name: 'storage-writer', workerData: { file }, resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 },
+      name: 'storage-writer', workerData: { file, fsync }, resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 },
     })
     this.#worker.unref()
     this.#worker.on('message', (response: WriterResponse) => {

@@ -16,9 +16,9 @@ export interface ObjectDatabase {
   close(): void
 }
 
-/** Opens (or makes) a file, WAL with an fsync for each transaction; `:memory:` is none. Throws where it cannot be opened, or was written by a newer version. */
-export function openDatabase(file: string): ObjectDatabase {
-  const db = open(file)
+/** Opens (or makes) a file, WAL with an fsync for each transaction unless `fsync` is false; `:memory:` is none. Throws where it cannot be opened, or was written by a newer version. */
+export function openDatabase(file: string, fsync = true): ObjectDatabase {
+  const db = open(file, fsync)
   const put = db.prepare('INSERT INTO objects (key, revision, created, value) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, created = excluded.created, value = excluded.value')
   const remove = db.prepare('DELETE FROM objects WHERE key = ?')
   const setRevision = db.prepare('UPDATE state SET revision = ? WHERE id = 1')
@@ -57,14 +57,17 @@ export function openDatabase(file: string): ObjectDatabase {
   }
 }
 
-function open(file: string): DatabaseSync {
+function open(file: string, fsync: boolean): DatabaseSync {
   const db = new DatabaseSync(file)
-  db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-1024')
+  db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=${fsync ? 'FULL' : 'OFF'}; PRAGMA wal_autocheckpoint=1000; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-1024`)
   const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
   if (version > schemaVersion) throw new Error(`${file} was written by a newer version (${version}, this one knows ${schemaVersion})`)
-  db.exec(`CREATE TABLE IF NOT EXISTS objects (key TEXT PRIMARY KEY, revision INTEGER NOT NULL, created INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL);
-    INSERT OR IGNORE INTO state (id, revision) VALUES (1, 1);
-    PRAGMA user_version=${schemaVersion}`)
+  // Each of these is a transaction: nothing is written where it is all there.
+  if (version < schemaVersion) {
+    db.exec(`CREATE TABLE IF NOT EXISTS objects (key TEXT PRIMARY KEY, revision INTEGER NOT NULL, created INTEGER NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL);
+      INSERT OR IGNORE INTO state (id, revision) VALUES (1, 1);
+      PRAGMA user_version=${schemaVersion}`)
+  }
   return db
 }

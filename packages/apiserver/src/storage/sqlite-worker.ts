@@ -3,10 +3,10 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { openDatabase } from './sqlite-database.ts'
 import type { WriterRequest, WriterResponse } from './sqlite-protocol.ts'
 
-function serve(file: string): void {
+function serve({ file, fsync }: { file: string, fsync: boolean }): void {
   const port = parentPort
   if (!port) throw new Error('the SQLite writer runs as a worker thread')
-  const database = openDatabase(file)
+  const database = openDatabase(file, fsync)
   const answer = (response: WriterResponse): void => port.postMessage(response)
 
   port.on('message', (request: WriterRequest) => {
@@ -22,4 +22,4 @@ function serve(file: string): void {
   })
 }
 
-serve((workerData as { file: string }).file)
+serve(workerData as { file: string, fsync: boolean })

@@ -26,6 +26,7 @@ export function openEtcd({ etcd }: Pick<ApiServerOptions, 'etcd'>, definitions: 
       { name: 'etcd', for: ['healthz', 'livez', 'readyz'], check: () => storage.check(etcd.healthcheckTimeoutMs) },
       { name: 'etcd-readiness', for: ['readyz'], check: () => storage.check(etcd.readycheckTimeoutMs) },
     ],
+    loaded: () => Promise.resolve(),
     async close() {
       stopCompactor()
       await storage.close()
