@@ -53,7 +53,7 @@ async function untilReady(load: Load, programs: readonly Program[], ready = '/re
   }
 }
 
-/** Builds Berth as it is installed, into `directory`; gives the argument vector that runs it. */
+/** Builds Berth as it is installed, into `directory`; gives the argument vector that runs it, as its launcher does. */
 export function buildBerth(directory: string): string[] {
   const out = path.join(directory, 'berth')
   execFileSync(process.execPath, [path.join(root, 'packages/berth/scripts/bundle.ts'), out], { stdio: ['ignore', 'ignore', 'inherit'] })
@@ -72,7 +72,7 @@ export function berth(argv: readonly string[], identity: Identity): Contender {
       const program = new Program([
         ...argv, 'apiserver', '--data-dir', path.join(directory, 'data'), '--bind-address', '127.0.0.1', '--advertise-address', '192.0.2.1', '--secure-port', String(port),
         '--client-ca-file', identity.files.ca, '--tls-cert-file', identity.files.servingCertificate, '--tls-private-key-file', identity.files.servingKey,
-      ], path.join(directory, 'apiserver.log'))
+      ], path.join(directory, 'apiserver.log'), { MALLOC_ARENA_MAX: '2' })
       return untilReady(new Load(port, identity), [program])
     },
   }

@@ -19,6 +19,8 @@ try {
 }
 
 const args = ['--disable-warning=ExperimentalWarning', entry, ...process.argv.slice(2)]
+// glibc keeps a heap for each thread, and gives none of them back.
+process.env.MALLOC_ARENA_MAX ??= '2'
 if (typeof process.execve === 'function') process.execve(node, [node, ...args], process.env)
 const child = spawn(node, args, { stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

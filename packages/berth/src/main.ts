@@ -1,4 +1,5 @@
 import { runCommand } from '@berth/kube'
+import { settleAfterStart } from './boot/settle.ts'
 import { overview } from './help.ts'
 import { commands } from './registry.ts'
 
@@ -18,7 +19,10 @@ async function main(): Promise<number> {
     process.stdout.write(overview(commands))
     return name === '' ? 2 : 0
   }
-  if (entry) return runCommand(await entry.load(), rest)
+  if (entry) {
+    settleAfterStart()
+    return runCommand(await entry.load(), rest)
+  }
   process.stderr.write(`Error: unknown command ${JSON.stringify(name)} for "berth"\nRun 'berth --help' for usage.\n`)
   return 2
 }

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { startDns } from '@berth/dns'
 import { createClient, createLogger, transportFromKubeconfig } from '@berth/kube'
+import { settleAfterStart } from '../boot/settle.ts'
 
 /** What the agent's main thread says; plain data. */
 export interface DnsThreadData {
@@ -13,6 +14,7 @@ export interface DnsThreadData {
   readonly verbosity: number
 }
 
+settleAfterStart()
 const data = workerData as DnsThreadData
 const transport = transportFromKubeconfig(data.kubeconfig)
 const dns = await startDns({

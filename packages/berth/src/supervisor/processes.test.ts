@@ -34,7 +34,7 @@ test('server and agents know their data directory, their node and the verbosity;
 test('nothing of the user\'s environment reaches a process but PATH', () => {
   process.env.BERTH_TEST_SECRET = 'x'
   try {
-    for (const each of table({ nodes: 1 })) expect(Object.keys(each.env ?? {}).sort()).toEqual(['HOME', 'LANG', 'PATH'])
+    for (const each of table({ nodes: 1 })) expect(Object.keys(each.env ?? {}).filter((name) => name !== 'MALLOC_ARENA_MAX').sort()).toEqual(['HOME', 'LANG', 'PATH'])
   } finally {
     delete process.env.BERTH_TEST_SECRET
   }

@@ -26,7 +26,8 @@ export function processesOf(layout: Layout, instance: Instance, options: { verbo
   const engine = engineCommands(layout.engine)
   const log = (name: string): string => path.join(layout.logsDir, `${name}.log`)
   const common = ['--data-dir', layout.dataDir, ...(options.verbosity > 0 ? ['-v', String(options.verbosity)] : [])]
-  const own = { env, graceSeconds: 15 }
+  // glibc keeps a heap for each thread, and gives none of them back.
+  const own = { env: { ...env, MALLOC_ARENA_MAX: '2' }, graceSeconds: 15 }
   return [
     ...(instance.dockerHost ? [] : [
       { name: 'containerd', argv: absolute(engine.containerd), env, log: log('containerd') },
