@@ -8,7 +8,7 @@ import { ProtobufError } from '../protobuf/reader.ts'
 import { protobufType } from '../protobuf/responses.ts'
 import type { KindRules } from '../registry/kind-rules.ts'
 import { asRecord } from '../registry/values.ts'
-import { loadYaml } from './yaml.ts'
+import { parseYaml } from './yaml.ts'
 
 type Validation = 'strict' | 'warn' | 'ignore'
 interface Gvk { group: string, version: string, kind: string }
@@ -44,20 +44,7 @@ export async function parseBody(bytes: Uint8Array, mediaType: string): Promise<{
       // A flow mapping of YAML may begin so as well.
     }
   }
-  const { parseDocument } = await loadYaml()
-  const document = parseDocument(text, { intAsBigInt: false, merge: true, uniqueKeys: false, version: '1.1', schema: 'yaml-1.1' })
-  const problem = document.errors[0]
-  if (problem) throw new SyntaxError(`yaml: ${problem.message}`)
-  return { value: toJson(document.toJS({ maxAliasCount: 100 }) as unknown), duplicates: [] }
-}
-
-/** YAML's dates and the like as JSON has them. */
-function toJson(value: unknown): Json {
-  if (value === undefined || value === null) return null
-  if (value instanceof Date) return value.toISOString().replace('.000Z', 'Z')
-  if (Array.isArray(value)) return value.map(toJson)
-  if (typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, toJson(v)]))
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' ? value : String(value)
+  return { value: await parseYaml(text), duplicates: [] }
 }
 
 /** Reads the body as an object of `gvk`: decoded, with defaults. Problems go to `warn` (mode warn). Throws 400, 413, 415. */

@@ -60,7 +60,7 @@ export function toStatusError(error: unknown): StatusError {
 
 /** The bytes of a version in the API version of `runtime`; made once a version. */
 export function bytesOf(runtime: ResourceRuntime, cached: CachedObject): Uint8Array {
-  if (!runtime.definition.view) return cached.bytes
+  if (!runtime.definition.view && cached.object.apiVersion === runtime.apiVersion) return cached.bytes
   const name = `as:${runtime.apiVersion}`
   let bytes = cached.derived.get(name)
   if (!bytes) {
@@ -111,7 +111,7 @@ function rowObject(object: ApiObject, version: string, include: string): unknown
 /** List metadata. */
 export interface ListMetadata { resourceVersion: string, continue?: string, remainingItemCount?: number }
 
-/** A list of objects; items lose their kind and apiVersion, as upstream's typed lists have none. */
+/** A list of objects; items of built-in kinds lose their kind and apiVersion, as upstream's typed lists have none. */
 export function listResponse(runtime: ResourceRuntime, items: readonly CachedObject[], metadata: ListMetadata, representation: Representation, options: { pretty: boolean, includeObject: string, now: number }): ApiResponse {
   const { resource } = runtime.definition
   const kind = `${resource.kind}List`
@@ -125,12 +125,12 @@ export function listResponse(runtime: ResourceRuntime, items: readonly CachedObj
   }
   if (representation.format === 'yaml' || options.pretty) {
     const objects = items.map((c) => {
-      const { kind: _, apiVersion: __, ...rest } = runtime.serve(c.object)
-      return rest
+      const { kind, apiVersion, ...rest } = runtime.serve(c.object)
+      return runtime.rules.custom ? { apiVersion, kind, ...rest } : rest
     })
     return jsonResponse(200, { kind, apiVersion: apiVersionOf(resource), metadata, items: objects }, representation, options.pretty)
   }
-  const skip = typePrefixLength(resource.kind, runtime.apiVersion)
+  const skip = runtime.rules.custom ? 0 : typePrefixLength(resource.kind, runtime.apiVersion)
   const head = encoder.encode(`{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(runtime.apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`)
   const parts: Uint8Array[] = [head]
   for (const [i, cached] of items.entries()) parts.push(i === 0 ? open : commaOpen, bytesOf(runtime, cached).subarray(1 + skip))

@@ -70,7 +70,7 @@ export function sender(port: number, agent: https.Agent = new https.Agent({ keep
     const payload = body === undefined ? undefined : typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
     const request = https.request({
       host: '127.0.0.1', port, path, method, agent,
-      headers: { authorization: `Bearer ${adminToken}`, accept: 'application/json', ...(payload !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }), ...headers },
+      headers: { authorization: `Bearer ${adminToken}`, accept: 'application/json', ...(payload !== undefined && { 'content-type': 'application/json' }), ...(payload !== undefined && !headers['transfer-encoding'] && { 'content-length': Buffer.byteLength(payload) }), ...headers },
     }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))

@@ -85,7 +85,7 @@ function checkValues(schema: JSONSchemaProps, skipsAnyOf: boolean, skipsFirstAll
   try {
     patternOf(pattern)
   } catch (error) {
-    errors.push(invalid(`${at}.pattern`, pattern, `must be a valid regular expression, but isn't: error parsing regexp: ${error instanceof Error ? error.message : String(error)}`))
+    errors.push(invalid(`${at}.pattern`, pattern, `must be a valid regular expression, but isn't: ${error instanceof Error ? error.message : String(error)}`))
   }
   return errors
 }

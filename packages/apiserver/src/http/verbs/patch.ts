@@ -54,19 +54,22 @@ export async function patch(context: ResourceContext, subresource: string, part:
   const scope = scopeOf(context, options, 'PatchOptions')
   const change = type === 'apply'
     ? applyChange(context, body, options, scope, subresource)
-    : (live: ApiObject | undefined): ApiObject => patchChange(context, type, body, options, scope, subresource, live)
+    : (live: ApiObject | undefined): Promise<ApiObject> => patchChange(context, type, body, options, scope, subresource, live)
   const plan = { ...updatePlan(context, subresource, part, change), mayCreate: type === 'apply' && subresource === '' }
   const { cached, created } = await updateObject(deps.registry, runtime.stored, info.namespace, info.name, plan, scope)
+  await runtime.prepareToServe([cached.object])
   return objectResponse(created ? 201 : 200, runtime, cached, representation, presentation(context))
 }
 
-function patchChange(
+async function patchChange(
   context: ResourceContext, type: Exclude<PatchType, 'apply'>, body: { value: Json, duplicates: string[] }, options: WriteOptions, scope: WriteScope, subresource: string, live: ApiObject | undefined,
-): ApiObject {
+): Promise<ApiObject> {
   const { runtime, info } = context
   if (!live) throw notFound(runtime.groupResource, info.name)
+  await runtime.prepareToServe([live])
   const patched = patchedObject(context, type, runtime.rules, runtime.gvk, runtime.serve(live), body, options)
   checkName(context, patched)
+  await runtime.prepareToStore(patched)
   return managed(context, patched, live, scope, subresource)
 }
 
@@ -113,15 +116,16 @@ function schemaNamedBy(record: Record<string, unknown>): ObjectSchema | undefine
   return schemaOf({ group: slash < 0 ? '' : apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1), kind })
 }
 
-function applyChange(context: ResourceContext, body: { value: Json, duplicates: string[] }, options: WriteOptions, scope: WriteScope, subresource: string): (live: ApiObject | undefined) => ApiObject {
+function applyChange(context: ResourceContext, body: { value: Json, duplicates: string[] }, options: WriteOptions, scope: WriteScope, subresource: string): (live: ApiObject | undefined) => Promise<ApiObject> {
   const { runtime, info } = context
   const applied = readApplied(context, body, options)
   const wantedUid = applied.metadata.uid
-  return (live) => {
+  return async (live) => {
     if (!live && wantedUid) {
       throw conflict(runtime.groupResource, info.name, `uid mismatch: the provided object specified uid ${wantedUid}, and no existing object was found`)
     }
     if (!live && subresource !== '') throw notFound(runtime.groupResource, info.name)
+    await runtime.prepareToStore(applied)
     const { object, conflicts } = manageApply(runtime.store(applied), live, {
       schema: runtime.stored.schema, manager: scope.manager, apiVersion: runtime.stored.apiVersion, subresource, resetFields: resetFieldsOf(context, subresource),
       time: formatTime(context.deps.registry.now()), force: options.force,

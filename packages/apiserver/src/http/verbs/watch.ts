@@ -10,7 +10,7 @@ import { protobufEventOf, protobufType, protobufWatchEvent } from '../../protobu
 import type { ResourceContext } from '../context.ts'
 import type { Representation } from '../media-types.ts'
 import { parseListOptions, parseResourceVersion } from '../query-options.ts'
-import { bytesOf, partialMetadata, table } from '../respond.ts'
+import { bytesOf, partialMetadata, table, toStatusError } from '../respond.ts'
 import { WatchStream } from '../watch-stream.ts'
 import { presentation, representationOf, waitForFreshness } from './read.ts'
 
@@ -118,15 +118,34 @@ export async function watch(context: ResourceContext): Promise<ApiResponse> {
   const fromState = options.sendInitialEvents ?? (since === undefined || since === 0)
   const initial = fromState ? [...runtime.cache.range(prefix)].filter((cached) => (only === undefined || cached.key === only) && (!matches || matches(cached.object))) : []
   const start = fromState || !since ? deps.registry.revision : since
+  await runtime.prepareToServe(initial.map(({ object }) => object))
   const stream = new WatchStream(() => {
     for (const end of ends.splice(0)) end()
   }, framer.initial(initial, fromState && options.sendInitialEvents === true && options.bookmarks ? [framer.bookmark(start, true)] : []))
+  // Where conversion takes asking somebody, events wait for it, and bookmarks for the events before them.
+  let before = Promise.resolve()
+  const inTurn = (object: ApiObject | undefined, push: () => void): void => {
+    if (runtime.definition.conversion === undefined) return push()
+    before = before.then(async () => {
+      if (stream.ended) return
+      if (object) await runtime.prepareToServe([object])
+      push()
+    }).catch((error: unknown) => {
+      stream.push(framer.error(toStatusError(error).status))
+      stream.end()
+    })
+  }
+  const send = (type: EventType, cached: CachedObject, frames: CacheEvent['frames']): void => inTurn(cached.object, () => stream.push(framer.frame(type, cached, frames), framer.own))
+  const bookmark = (): void => {
+    const frame = framer.bookmark(deps.registry.revision, false)
+    inTurn(undefined, () => stream.push(frame))
+  }
   const tell = (event: CacheEvent): void => {
     if (!event.key.startsWith(prefix) || (only !== undefined && event.key !== only)) return
     const now = event.current !== undefined && (!matches || matches(event.current.object))
-    const before = event.previous !== undefined && (!matches || matches(event.previous.object))
-    if (now && event.current) stream.push(framer.frame(before ? 'MODIFIED' : 'ADDED', event.current, event.frames), framer.own)
-    else if (before && event.departed) stream.push(framer.frame('DELETED', event.departed, event.frames), framer.own)
+    const was = event.previous !== undefined && (!matches || matches(event.previous.object))
+    if (now && event.current) send(was ? 'MODIFIED' : 'ADDED', event.current, event.frames)
+    else if (was && event.departed) send('DELETED', event.departed, event.frames)
   }
   try {
     ends.push(runtime.cache.subscribe(start, tell, () => stream.end()))
@@ -137,12 +156,12 @@ export async function watch(context: ResourceContext): Promise<ApiResponse> {
   }
   if (!stream.ended) {
     if (options.bookmarks) {
-      const timer = setInterval(() => stream.push(framer.bookmark(deps.registry.revision, false)), bookmarkIntervalMs)
+      const timer = setInterval(bookmark, bookmarkIntervalMs)
       ends.push(() => clearInterval(timer))
     }
     const timer = setTimeout(() => {
-      if (options.bookmarks) stream.push(framer.bookmark(deps.registry.revision, false))
-      stream.end()
+      if (options.bookmarks) bookmark()
+      inTurn(undefined, () => stream.end())
     }, Math.min(seconds * 1000, 2 ** 31 - 1))
     ends.push(() => clearTimeout(timer))
     const abort = (): void => stream.abandon()

@@ -58,8 +58,10 @@ export async function create(context: ResourceContext): Promise<ApiResponse> {
   const object = await readObject(context.request, runtime.gvk, runtime.rules, options.fieldValidation, context.warn)
   checkNamespace(context, object)
   const scope = scopeOf(context, options, 'CreateOptions')
+  await runtime.prepareToStore(object)
   const stored = managed(context, object, undefined, scope, '')
   const cached = await createObject(deps.registry, runtime.stored, info.namespace, stored, scope)
+  await runtime.prepareToServe([cached.object])
   return objectResponse(201, runtime, cached, representation, presentation(context))
 }
 
@@ -79,8 +81,13 @@ export async function update(context: ResourceContext, subresource: string, part
   const sent = await readObject(context.request, runtime.gvk, runtime.rules, options.fieldValidation, context.warn)
   checkName(context, sent)
   const scope = scopeOf(context, options, 'UpdateOptions')
-  const plan = updatePlan(context, subresource, part, (live) => managed(context, cloneValue(sent), live, scope, subresource))
+  const plan = updatePlan(context, subresource, part, async (live) => {
+    const object = cloneValue(sent)
+    await runtime.prepareToStore(object)
+    return managed(context, object, live, scope, subresource)
+  })
   const { cached, created } = await updateObject(deps.registry, runtime.stored, info.namespace, info.name, { ...plan, checksUid: true }, scope)
+  await runtime.prepareToServe([cached.object])
   return objectResponse(created ? 201 : 200, runtime, cached, representation, presentation(context))
 }
 
@@ -130,6 +137,7 @@ export async function remove(context: ResourceContext): Promise<ApiResponse> {
   if (result.removed && !runtime.definition.returnsDeletedObject) {
     return jsonResponse(status, deletedStatus(context, result.cached), representation.as === 'object' ? representation : undefined)
   }
+  await runtime.prepareToServe([result.cached.object])
   return objectResponse(status, runtime, result.cached, representation, presentation(context))
 }
 
@@ -161,6 +169,7 @@ export async function removeCollection(context: ResourceContext): Promise<ApiRes
       throw error
     }
   }))
+  await runtime.prepareToServe(page.items.map(({ object }) => object))
   return listResponse(runtime, page.items, { resourceVersion: String(page.revision), ...(page.continueToken !== undefined && { continue: page.continueToken }) }, representation, presentation(context))
 }
 
