@@ -58,9 +58,13 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
   const features = featureGates(options.featureGates)
   const definitions = enabledDefinitions(storedResources, options.runtimeConfig)
   if (options.dataDir !== inMemory) await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
-  const certificates = await prepareCertificates(options)
+  // Its thread starts while the certificates are looked at.
   const opened = await openStorage(options, definitions, logger)
   const { storage } = opened
+  const certificates = await prepareCertificates(options).catch(async (error: unknown) => {
+    await opened.close()
+    throw error
+  })
   const stopping = new AbortController()
   let listener: Listener | undefined
   let customResources: CustomResources | undefined
