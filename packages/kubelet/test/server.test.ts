@@ -52,6 +52,15 @@ describe.skipIf(why)('the server on 10250', () => {
     expect(JSON.parse((await get('/pods')).text)).toMatchObject({ kind: 'PodList', items: [{ metadata: { name: 'talk' }, status: { phase: 'Running' } }] })
     await eventually('the pod is counted', async () => (await get('/metrics')).text.includes('kubelet_running_pods 1'))
     expect(JSON.parse((await get('/stats/summary')).text)).toMatchObject({ node: { nodeName: 'node-1' }, pods: [{ podRef: { name: 'talk' }, containers: [{ name: 'c' }] }] })
+    const resource = (await get('/metrics/resource')).text
+    expect(resource).toMatch(/^container_cpu_usage_seconds_total\{container="c",namespace="default",pod="talk"\} [\d.e-]+ \d{13}$/m)
+    expect(Number(/^container_memory_working_set_bytes\{container="c",namespace="default",pod="talk"\} (\d+) \d{13}$/m.exec(resource)?.[1])).toBeGreaterThan(0)
+    expect(Number(/^pod_memory_working_set_bytes\{namespace="default",pod="talk"\} (\d+) \d{13}$/m.exec(resource)?.[1])).toBeGreaterThan(0)
+    expect(Number(/^node_memory_working_set_bytes (\d+) \d{13}$/m.exec(resource)?.[1])).toBeGreaterThan(0)
+    expect(resource).toMatch(/^resource_scrape_error 0$/m)
+    expect((await get('/metrics/cadvisor')).text).toMatch(/^container_start_time_seconds\{container="c",.*pod="talk"\} \d+$/m)
+    const brief = JSON.parse((await get('/stats/summary?only_cpu_and_memory=true')).text) as { node: object }
+    expect(Object.keys(brief.node).sort()).toEqual(['cpu', 'memory', 'nodeName', 'startTime'])
     expect((await get('/healthz')).text).toBe('ok')
     expect(await get('/logs/')).toMatchObject({ status: 405 })
     expect(await get('/exec/default/talk/c?command=ls&output=1')).toMatchObject({ status: 400, text: 'Upgrade request required\n' })

@@ -12,9 +12,11 @@ import type { PodManager } from '../workers/manager.ts'
 import type { Pleg } from '../workers/pleg.ts'
 import { createGate } from './authentication.ts'
 import { containerLogs } from './container-logs.ts'
-import { HttpError, type RouteRequest, sendJson, sendText } from './http.ts'
+import { flagParam, HttpError, type RouteRequest, sendJson, sendText } from './http.ts'
 import { servingCertificate } from './serving-certificate.ts'
-import { containerMetrics, statsSummary } from './stats.ts'
+import { createStatsCollector, type StatsCollector } from '../stats/collector.ts'
+import { expositionType } from '../stats/exposition.ts'
+import { cpuAndMemory, summaryJson } from '../stats/summary.ts'
 import { streamingUpgrade } from './streaming.ts'
 
 export interface KubeletServer {
@@ -43,6 +45,7 @@ export async function startServer(input: ServerInput): Promise<KubeletServer> {
     rootDir: settings.rootDir, nodeName: settings.nodeName, addresses: context.hostIps(), certFile: settings.tlsCertFile, keyFile: settings.tlsPrivateKeyFile,
   }))
   const ca = options.clientCa ?? (settings.clientCaFile ? await readFile(settings.clientCaFile, 'utf8') : undefined)
+  const stats = createStatsCollector(context, input.pods)
   const gate = createGate(client, settings, () => context.clock.now())
 
   /** Undefined when the request may go on; else the answer. */
@@ -62,7 +65,7 @@ export async function startServer(input: ServerInput): Promise<KubeletServer> {
       const no = await refusal(request)
       if (no) throw no
       const url = new URL(request.url ?? '/', 'https://kubelet')
-      await route(input, { request, response, url, parts: url.pathname.split('/').filter((p) => p !== '').map(decodeURIComponent) })
+      await route(input, stats, { request, response, url, parts: url.pathname.split('/').filter((p) => p !== '').map(decodeURIComponent) })
     } catch (error) {
       if (response.headersSent) return void response.destroy()
       const status = error instanceof HttpError ? error.status : 500
@@ -130,7 +133,7 @@ function healthz(input: ServerInput, request: IncomingMessage, response: ServerR
   sendText(response, problem ? 500 : 200, problem ? `[-]syncloop failed: ${problem}\nhealthz check failed\n` : 'ok')
 }
 
-async function route(input: ServerInput, r: RouteRequest): Promise<void> {
+async function route(input: ServerInput, stats: StatsCollector, r: RouteRequest): Promise<void> {
   const { context, pods, metrics } = input
   const { parts, response, request } = r
   const [first = '', second] = parts
@@ -145,11 +148,15 @@ async function route(input: ServerInput, r: RouteRequest): Promise<void> {
     case 'configz': return sendJson(response, { kubeletconfig: input.options.config ?? {} })
     case 'containerLogs': return containerLogs(context, pods, r)
     case 'stats':
-      if (second === 'summary') return sendJson(response, await statsSummary(context, pods))
+      if (second === 'summary') {
+        const summary = await stats.summary()
+        return sendText(response, 200, summaryJson(flagParam(r.url, 'only_cpu_and_memory') ? cpuAndMemory(summary) : summary), 'application/json')
+      }
       break
     case 'metrics':
       if (second === undefined) return sendText(response, 200, await metrics.registry.metrics(), metrics.registry.contentType)
-      if (second === 'cadvisor' || second === 'resource') return sendText(response, 200, await containerMetrics(context), 'text/plain; version=0.0.4; charset=utf-8')
+      if (second === 'resource') return sendText(response, 200, await stats.resourceMetrics(), expositionType)
+      if (second === 'cadvisor') return sendText(response, 200, await stats.cadvisorMetrics(), expositionType)
       if (second === 'probes') return sendText(response, 200, await metrics.registry.getSingleMetricAsString('prober_probe_total'), metrics.registry.contentType)
       break
   }
