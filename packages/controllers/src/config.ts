@@ -23,6 +23,7 @@ export interface ControllerSettings {
   concurrentServiceAccountSyncs: number
   concurrentGcSyncs: number
   maxEndpointsPerSlice: number
+  mirroringMaxEndpointsPerSubset: number
   nodeMonitorPeriod: number
   nodeMonitorGracePeriod: number
   nodeStartupGracePeriod: number
@@ -53,6 +54,7 @@ export const defaultSettings: ControllerSettings = {
   concurrentServiceAccountSyncs: 5,
   concurrentGcSyncs: 20,
   maxEndpointsPerSlice: 100,
+  mirroringMaxEndpointsPerSubset: 1000,
   nodeMonitorPeriod: 5_000,
   nodeMonitorGracePeriod: 50_000,
   nodeStartupGracePeriod: 60_000,

@@ -29,7 +29,7 @@ export const disruptionController: Controller = {
   async run(context) {
     const budgets = context.informers.for(policy.poddisruptionbudgets, { indexers: { namespace: (budget) => [budget.metadata.namespace ?? ''] } })
     const pods = context.informers.for(core.pods, { indexers: { namespace: (pod) => [pod.metadata.namespace ?? ''] } })
-    const scales = new Scales(context.client, context.informers)
+    const scales = new Scales(context.client, context.informers, context.clock)
     const recorder = context.recorder('controllermanager')
     const frame = keyedController<Key>({
       name: 'disruption', workers: 1, context, informers: [budgets, pods, scales.sets, scales.deployments, scales.statefulSets, scales.controllers],

@@ -2,9 +2,9 @@ import { apiVersionOf, apps, core, type ResourceInfo } from '@berth/api'
 import type { Deployment, ReplicaSet, StatefulSet } from '@berth/api/types/apps/v1'
 import type { Pod, ReplicationController } from '@berth/api/types/core/v1'
 import type { OwnerReference } from '@berth/api/types/meta/v1'
-import { errorOf, isNotFound, readText, type Informer, type Informers, type KubeClient } from '@berth/kube'
+import { errorOf, isNotFound, readText, type Clock, type Informer, type Informers, type KubeClient } from '@berth/kube'
 import { ignore } from '../common/adoption.ts'
-import { discoverResources } from '../common/discovery.ts'
+import { KindFinder, NoSuchKind } from '../common/kind-finder.ts'
 import { controllerOf, type ApiObject } from '../common/owners.ts'
 import type { Scale } from './budget.ts'
 
@@ -17,13 +17,15 @@ interface Managed {
 /** The kinds that are known without asking, each with what it wants where it does not say: one. */
 export class Scales {
   readonly #client: KubeClient
+  readonly #kinds: KindFinder
   readonly sets: Informer<ReplicaSet>
   readonly deployments: Informer<Deployment>
   readonly statefulSets: Informer<StatefulSet>
   readonly controllers: Informer<ReplicationController>
 
-  constructor(client: KubeClient, informers: Informers) {
+  constructor(client: KubeClient, informers: Informers, clock: Clock) {
     this.#client = client
+    this.#kinds = new KindFinder(client, clock)
     this.sets = informers.for(apps.replicasets)
     this.deployments = informers.for(apps.deployments)
     this.statefulSets = informers.for(apps.statefulsets)
@@ -75,9 +77,8 @@ export class Scales {
 
   /** Asks the scale of any other kind. */
   async #ask(owner: OwnerReference, group: string, namespace: string): Promise<Managed | undefined> {
-    const { resources } = await discoverResources(this.#client)
-    const resource = resources.find((each) => each.kind === owner.kind && each.group === group && each.namespaced)
-    if (!resource) return undefined
+    const resource = await this.#kinds.find(group, owner.kind).catch(ignore((error) => error instanceof NoSuchKind))
+    if (!resource?.namespaced) return undefined
     const scale = await this.#scaleOf(resource, owner.name, namespace).catch(ignore(isNotFound))
     if (!scale) {
       const exists = await this.#client.get(resource, owner.name, { namespace }).catch(ignore(isNotFound))

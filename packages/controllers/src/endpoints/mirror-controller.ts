@@ -11,7 +11,8 @@ import { isMirrored, mirroredBy, planMirror } from './mirror.ts'
 export const endpointSliceMirroringController: Controller = {
   name: 'endpointslice-mirroring-controller',
   async run(context) {
-    const { client } = context
+    const { client, settings: { mirroringMaxEndpointsPerSubset: most } } = context
+    const recorder = context.recorder('endpoint-slice-mirroring-controller')
     const services = context.informers.for(core.services)
     const endpoints = context.informers.for(core.endpoints)
     const slices = context.informers.for(discovery.endpointslices, { indexers: { mirrored: (slice) => [mirroredKey(slice) ?? ''] } })
@@ -20,7 +21,9 @@ export const endpointSliceMirroringController: Controller = {
       async sync(key) {
         const owner = endpoints.store.get(key)
         const existing = slices.store.byIndex('mirrored', key)
-        const plan = owner !== undefined && isMirrored(owner, services.store.get(key)) ? planMirror(owner, existing) : { create: [], update: [], delete: existing }
+        const plan = owner !== undefined && isMirrored(owner, services.store.get(key)) ? planMirror(owner, existing, most) : { create: [], update: [], delete: existing, invalid: 0, skipped: 0 }
+        if (owner !== undefined && plan.invalid > 0) recorder.event(owner, 'Warning', 'InvalidIPAddress', `Skipped ${plan.invalid} invalid IP addresses when mirroring to EndpointSlices`)
+        if (owner !== undefined && plan.skipped > plan.invalid) recorder.event(owner, 'Warning', 'TooManyAddressesToMirror', `A max of ${most} addresses can be mirrored to EndpointSlices per Endpoints subset. ${plan.skipped} addresses were skipped`)
         for (const slice of plan.create) await client.create(discovery.endpointslices, slice)
         for (const slice of plan.update) await client.update(discovery.endpointslices, slice)
         for (const { metadata: { name, namespace } } of plan.delete) await client.delete(discovery.endpointslices, name, { namespace }).catch(ignore(isNotFound))

@@ -71,7 +71,7 @@ function endpointOf(service: Service, pod: Pod, addresses: string[], node: Node 
   const zone = node && zoneOf(node)
   const hostname = pod.spec.hostname !== undefined && pod.spec.hostname !== '' && pod.spec.subdomain === service.metadata.name ? pod.spec.hostname : undefined
   const nodeName = pod.spec.nodeName === '' ? undefined : pod.spec.nodeName
-  const hints = hintsOf(service, nodeName, zone)
+  const hints = ready ? hintsOf(service, nodeName, zone) : undefined
   const { namespace, name, uid } = pod.metadata
   return {
     addresses,
@@ -85,10 +85,14 @@ function endpointOf(service: Service, pod: Pod, addresses: string[], node: Node 
 }
 
 /** Whose traffic an endpoint is to get first, as spec.trafficDistribution asks: that of its zone, or of its node and then of its zone. */
-function hintsOf({ spec: { trafficDistribution } }: Service, node: string | undefined, zone: string | undefined): EndpointHints | undefined {
-  const forZones = zone === undefined ? {} : { forZones: [{ name: zone }] }
-  if (trafficDistribution === 'PreferSameNode' && node !== undefined) return { ...forZones, forNodes: [{ name: node }] }
-  return (trafficDistribution === 'PreferClose' || trafficDistribution === 'PreferSameZone') && zone !== undefined ? forZones : undefined
+function hintsOf({ metadata: { annotations }, spec: { trafficDistribution = '' } }: Service, node: string | undefined, zone: string | undefined): EndpointHints | undefined {
+  // Topology Aware Routing comes first; its hints, by shares of the zones' CPUs, are not made here.
+  const isAuto = /^[aA]uto$/.test(annotations?.['service.kubernetes.io/topology-mode'] ?? annotations?.['service.kubernetes.io/topology-aware-hints'] ?? '')
+  if (isAuto || !['PreferClose', 'PreferSameZone', 'PreferSameNode'].includes(trafficDistribution)) return undefined
+  const hints: EndpointHints = {
+    ...(zone === undefined ? {} : { forZones: [{ name: zone }] }), ...(node === undefined || trafficDistribution !== 'PreferSameNode' ? {} : { forNodes: [{ name: node }] }),
+  }
+  return Object.keys(hints).length === 0 ? undefined : hints
 }
 
 /** The Service's ports as this pod has them; a named target port that the pod does not have is left out. */

@@ -53,6 +53,12 @@ describe('an endpoint', () => {
     expect(group?.endpoints[0]?.hints).toEqual(hints)
   })
 
+  test('hints at nothing while it is not ready, or where the Service leaves that to its topology mode', () => {
+    const near = service({ trafficDistribution: 'PreferClose' })
+    expect(only(near, pod('p', '1.1.1.1', { ready: false }))[0]?.endpoints[0]?.hints).toBeUndefined()
+    expect(only({ ...near, metadata: { ...near.metadata, annotations: { 'service.kubernetes.io/topology-mode': 'Auto' } } }, pod('p', '1.1.1.1'))[0]?.endpoints[0]?.hints).toBeUndefined()
+  })
+
   test('has a host name where the pod’s subdomain is the Service', () => {
     const [group] = only(service(), pod('p', '1.1.1.1', { spec: { hostname: 'h', subdomain: 'svc' } }))
     expect(group?.endpoints[0]?.hostname).toBe('h')

@@ -134,8 +134,10 @@ async function writeTracking(scope: JobScope, state: JobState, end: JobCondition
   if (pending) await write()
   if (ends && tracking.end) {
     finished.add(job.metadata.uid ?? '')
-    if (tracking.end.type === 'Complete') recorder.event(job, 'Normal', 'Completed', 'Job completed')
-    else recorder.event(job, 'Warning', tracking.end.reason ?? '', tracking.end.message ?? '')
+    if (tracking.end.type === 'Complete') {
+      if (job.spec.completions !== undefined && (job.status?.succeeded ?? 0) > job.spec.completions) recorder.event(job, 'Warning', 'TooManySucceededPods', 'Too many succeeded pods running after completion count reached')
+      recorder.event(job, 'Normal', 'Completed', 'Job completed')
+    } else recorder.event(job, 'Warning', tracking.end.reason ?? '', tracking.end.message ?? '')
   }
   if (error !== undefined) throw error
 }

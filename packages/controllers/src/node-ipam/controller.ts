@@ -41,7 +41,10 @@ export const nodeIpamController: Controller = {
         }
         given.set(uid, found)
         const patch = { metadata: { uid }, spec: { podCIDR: found[0], podCIDRs: found } }
-        await client.patch(core.nodes, key, { type: 'strategic', body: patch }).catch(ignore(isNotFound))
+        await client.patch(core.nodes, key, { type: 'strategic', body: patch }).catch(ignore(isNotFound)).catch((error: unknown) => {
+          recorder.event({ kind: 'Node', apiVersion: 'v1', name: key, uid: node.metadata.uid ?? key }, 'Normal', 'CIDRAssignmentFailed', `Node ${key} status is now: CIDRAssignmentFailed`)
+          throw error
+        })
       },
     })
     const off = nodes.on({

@@ -4,7 +4,7 @@ import type { PersistentVolumeClaim, Pod } from '@berth/api/types/core/v1'
 import { errorText, isAlreadyExists, isConflict, isNotFound, type EventRecorder, type Informer, type KubeClient } from '@berth/kube'
 import { ignore } from '../common/adoption.ts'
 import { claimsOf, hasIdentity, hasStorage, inRange, ordinalOf, withIdentity, withStorage } from './identity.ts'
-import { claimOwners, isStaleClaim } from './retention.ts'
+import { claimOwners, hasConflictingController, isStaleClaim } from './retention.ts'
 import { isPodTerminal } from '../common/pods.ts'
 
 export interface Hands {
@@ -56,6 +56,9 @@ async function ownClaims(hands: Hands, set: StatefulSet, pod: Pod): Promise<void
   for (const { claim } of claimsOf(set, ordinalOf(pod))) {
     const known = hands.claims.store.get(`${claim.metadata.namespace}/${claim.metadata.name}`)
     if (known === undefined || known.metadata.deletionTimestamp !== undefined) continue
+    if (hasConflictingController(set, pod, known)) {
+      hands.recorder.event(set, 'Warning', 'ConflictingController', `PersistentVolumeClaim ${known.metadata.name} has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim`)
+    }
     const ownerReferences = claimOwners(set, pod, known)
     if (ownerReferences !== undefined) await hands.client.update(core.persistentvolumeclaims, { ...known, metadata: { ...known.metadata, ownerReferences } })
   }

@@ -7,7 +7,7 @@ import { inRange } from './identity.ts'
 
 /**
  * The owners a claim should have by the set's persistentVolumeClaimRetentionPolicy, which the garbage collector then follows: the set where
- * claims go with it, the pod where they go with an ordinal that is scaled away. Undefined where they are right, or another controller has it.
+ * claims go with it, the pod where they go with an ordinal that is scaled away. Undefined where they are right, or the claim is not ours to judge.
  */
 export function claimOwners(set: StatefulSet, pod: Pod, claim: PersistentVolumeClaim): OwnerReference[] | undefined {
   const policy = set.spec.persistentVolumeClaimRetentionPolicy
@@ -15,16 +15,28 @@ export function claimOwners(set: StatefulSet, pod: Pod, claim: PersistentVolumeC
   const byPod = policy?.whenScaled === 'Delete' && condemned && set.metadata.deletionTimestamp === undefined
   const bySet = policy?.whenDeleted === 'Delete' && !byPod
   const known = claim.metadata.ownerReferences ?? []
-  const ours = (reference: OwnerReference): boolean => refersTo(reference, set, apps.statefulsets) || refersTo(reference, pod, core.pods)
-  const others = known.filter((reference) => !ours(reference))
-  if (others.some((reference) => reference.controller === true)) return undefined
+  const others = known.filter((reference) => !refersTo(reference, set, apps.statefulsets) && !refersTo(reference, pod, core.pods))
+  const present = known.filter(({ uid }) => uid === set.metadata.uid || uid === pod.metadata.uid)
+  if (hasConflictingController(set, pod, claim)) return present.length === 0 ? undefined : others
   const wanted = [...(bySet ? [controllerReference(set, apps.statefulsets)] : []), ...(byPod ? [controllerReference(pod, core.pods)] : [])]
-  const present = known.filter(ours)
   const same = present.length === wanted.length && wanted.every((each) => present.some((reference) => reference.uid === each.uid && reference.controller === true))
   return same ? undefined : [...others, ...wanted]
 }
 
-/** By name, so that references to an earlier pod of the same ordinal count as ours too. */
+/**
+ * Whether a claim that is not to be kept is managed by something else: then the retention policy does not hold for it. A set or pod of the same name that
+ * was before counts as that: its claims are the garbage collector's.
+ */
+export function hasConflictingController(set: StatefulSet, pod: Pod, claim: PersistentVolumeClaim): boolean {
+  const policy = set.spec.persistentVolumeClaimRetentionPolicy
+  if (policy?.whenDeleted !== 'Delete' && policy?.whenScaled !== 'Delete') return false
+  return (claim.metadata.ownerReferences ?? []).some((reference) => {
+    if (refersTo(reference, set, apps.statefulsets)) return reference.uid !== set.metadata.uid
+    return refersTo(reference, pod, core.pods) ? reference.uid !== pod.metadata.uid : reference.controller === true
+  })
+}
+
+/** By kind and name alone. */
 function refersTo(reference: OwnerReference, object: ApiObject, resource: ResourceInfo): boolean {
   return reference.kind === resource.kind && reference.name === object.metadata.name && (reference.apiVersion.split('/')[0] === resource.group || resource.group === '')
 }

@@ -3,7 +3,7 @@ import type { Pod } from '@berth/api/types/core/v1'
 import { expect, test } from 'vitest'
 import { claimsOf, isMember, podFor } from './identity.ts'
 import { planSteps, statefulSetStatus, type Step } from './plan.ts'
-import { claimOwners, isStaleClaim } from './retention.ts'
+import { claimOwners, hasConflictingController, isStaleClaim } from './retention.ts'
 
 const now = Date.parse('2026-01-01T12:00:00Z')
 function statefulSet(spec: Partial<StatefulSet['spec']> = {}): StatefulSet {
@@ -82,4 +82,20 @@ test.each([
   expect(owners?.map((each) => each.kind)).toEqual(kinds)
   if (owners !== undefined) expect(claimOwners(set, pod(`${ordinal} new`), { ...claim, metadata: { ...claim.metadata, ownerReferences: owners } })).toBeUndefined()
   expect(isStaleClaim({ ...claim, metadata: { ...claim.metadata, ownerReferences: owners } }, { ...pod(`${ordinal} new`), metadata: { name: `s-${ordinal}`, uid: 'another' } })).toBe(kinds?.includes('Pod' as never) ?? false)
+})
+
+const setReference = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 's', uid: 'u', controller: true }
+test.each([
+  ['another controller', 'Delete', [{ ...setReference, kind: 'Database', name: 'd', uid: 'd' }], true, undefined],
+  ['another controller beside the set', 'Delete', [{ ...setReference, kind: 'Database', name: 'd', uid: 'd' }, setReference], true, ['d']],
+  ['another controller, and it is kept', 'Retain', [{ ...setReference, kind: 'Database', name: 'd', uid: 'd' }], false, undefined],
+  ['a set of the same name that was before', 'Delete', [{ ...setReference, uid: 'before' }], true, undefined],
+  ['the set, and it is kept', 'Retain', [setReference], false, []],
+  ['the set, which is not its controller', 'Delete', [{ ...setReference, controller: false }], false, ['u']],
+  ['another owner that is no controller', 'Delete', [{ ...setReference, kind: 'Backup', name: 'b', uid: 'b', controller: false }], false, ['b', 'u']],
+] as const)('a claim that has %s (whenDeleted %s)', (_, whenDeleted, ownerReferences, conflicts, uids) => {
+  const set = statefulSet({ persistentVolumeClaimRetentionPolicy: { whenDeleted, whenScaled: 'Retain' } })
+  const claim = { metadata: { name: 'data-s-0', namespace: 'x', ownerReferences: [...ownerReferences] }, spec: {} }
+  expect(hasConflictingController(set, pod('0 new'), claim)).toBe(conflicts)
+  expect(claimOwners(set, pod('0 new'), claim)?.map(({ uid }) => uid)).toEqual(uids)
 })
