@@ -10,6 +10,7 @@ import type { Registry } from '../registry/registry.ts'
 import { internalScope } from '../registry/scope.ts'
 import { formatTime } from '../registry/values.ts'
 import { cleanupFinalizer } from '../resources/customresourcedefinitions.ts'
+import { WebhookConversion } from './conversion.ts'
 import { definitionsOf } from './definition.ts'
 import type { ExtraOf } from './definition.ts'
 import { isEstablished, statusOf, withCondition } from './names.ts'
@@ -97,14 +98,14 @@ export class CustomResources {
     const of = JSON.stringify([crd.spec, names])
     const before = this.#served.get(name)
     if (before?.of === of) return
-    const { registry, log, extraOf } = this.#options
+    const { registry, store, log, extraOf } = this.#options
     try {
-      const { stored, views, servesStored } = definitionsOf(crd, names, extraOf)
+      const conversion = WebhookConversion.of(crd, store)
+      const { stored, views, servesStored } = definitionsOf(crd, names, extraOf, conversion)
       if (!servesStored) log.info('The version that is stored is served as well, though its definition says it is not', { name, version: stored.resource.version })
       const resources = [stored, ...views]
       for (const old of before?.resources ?? []) if (!resources.some(({ resource }) => resource.version === old.resource.version)) registry.remove(old.resource)
-      const apiVersion = `${stored.resource.group}/${stored.resource.version}`
-      registry.add(stored, (object) => (object.apiVersion === apiVersion ? object : { ...object, apiVersion }))
+      registry.add(stored)
       for (const view of views) registry.add(view)
       this.#served.set(name, { of, resources })
     } catch (error) {

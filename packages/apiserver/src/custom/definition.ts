@@ -3,7 +3,7 @@ import { parseJsonPath } from '@berth/api'
 import type { FieldError, Json, JsonObject, PrinterColumn, ResourceInfo, SubresourceInfo } from '@berth/api'
 import type { CustomResourceDefinition, CustomResourceDefinitionNames, CustomResourceDefinitionVersion, CustomResourceSubresourceScale } from '@berth/api/types/apiextensions/v1'
 import type { ApiObject } from '../interfaces.ts'
-import type { ProjectionSubresource, ResourceDefinition } from '../registry/definition.ts'
+import type { Conversion, ProjectionSubresource, ResourceDefinition } from '../registry/definition.ts'
 import { bumpGeneration } from '../registry/system-fields.ts'
 import { asRecord, cloneValue, equalValues } from '../registry/values.ts'
 import { keepStatus, statusReset, statusSubresource } from '../resources/common.ts'
@@ -16,15 +16,15 @@ const verbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', '
 export type ExtraOf = (schema: JsonObject, version: string) => ExtraValidation | undefined
 
 /** What a definition serves, by the names that were accepted. The stored version comes first, served or not. */
-export function definitionsOf(crd: CustomResourceDefinition, names: CustomResourceDefinitionNames, extraOf: ExtraOf): { stored: ResourceDefinition, views: ResourceDefinition[], servesStored: boolean } {
+export function definitionsOf(crd: CustomResourceDefinition, names: CustomResourceDefinitionNames, extraOf: ExtraOf, conversion?: Conversion): { stored: ResourceDefinition, views: ResourceDefinition[], servesStored: boolean } {
   const storage = crd.spec.versions.find((version) => version.storage)
   if (!storage) throw new Error(`${crd.metadata.name} stores no version`)
-  const stored = definitionOf(crd, names, storage, undefined, extraOf)
-  const views = crd.spec.versions.filter((version) => version !== storage && version.served).map((version) => definitionOf(crd, names, version, stored.resource, extraOf))
+  const stored = definitionOf(crd, names, storage, undefined, extraOf, conversion)
+  const views = crd.spec.versions.filter((version) => version !== storage && version.served).map((version) => definitionOf(crd, names, version, stored.resource, extraOf, conversion))
   return { stored, views, servesStored: storage.served }
 }
 
-function definitionOf(crd: CustomResourceDefinition, names: CustomResourceDefinitionNames, version: CustomResourceDefinitionVersion, of: ResourceInfo | undefined, extraOf: ExtraOf): ResourceDefinition {
+function definitionOf(crd: CustomResourceDefinition, names: CustomResourceDefinitionNames, version: CustomResourceDefinitionVersion, of: ResourceInfo | undefined, extraOf: ExtraOf, conversion: Conversion | undefined): ResourceDefinition {
   const { group, scope } = crd.spec
   const gvk = { group, version: version.name, kind: names.kind }
   const schema = (version.schema?.openAPIV3Schema ?? {}) as JsonObject
@@ -41,6 +41,7 @@ function definitionOf(crd: CustomResourceDefinition, names: CustomResourceDefini
     storagePrefix: `${group}/${names.plural}`,
     rules: customRules({ gvk, namespaced: resource.namespaced, schema, columns: version.additionalPrinterColumns as PrinterColumn[] | undefined, hasStatus }, extraOf(schema, version.name)),
     ...(version.deprecated ? { deprecation: version.deprecationWarning ?? `${apiVersion} ${names.kind} is deprecated` } : {}),
+    ...(conversion ? { conversion } : {}),
     // Conversion None: the same object under another apiVersion.
     ...(of && storedApiVersion !== undefined ? { view: { of, toStored: (object) => ({ ...object, apiVersion: storedApiVersion }), fromStored: (object) => ({ ...object, apiVersion }) } } : {}),
     ...(hasStatus ? { resetFields: statusReset } : {}),

@@ -4,7 +4,7 @@ import { internalError, StatusError } from '../errors.ts'
 import type { ApiObject, ApiResponse } from '../interfaces.ts'
 import { protobufList, protobufObject, protobufValue } from '../protobuf/responses.ts'
 import type { CachedObject } from '../registry/cached-object.ts'
-import { jsonText, typePrefixLength } from '../registry/cached-object.ts'
+import { isOfType, jsonText, typePrefixLength } from '../registry/cached-object.ts'
 import type { ResourceRuntime } from '../registry/resource-runtime.ts'
 import type { Representation } from './media-types.ts'
 import { toYaml } from './yaml.ts'
@@ -60,7 +60,7 @@ export function toStatusError(error: unknown): StatusError {
 
 /** The bytes of a version in the API version of `runtime`; made once a version. */
 export function bytesOf(runtime: ResourceRuntime, cached: CachedObject): Uint8Array {
-  if (!runtime.definition.view && cached.object.apiVersion === runtime.apiVersion) return cached.bytes
+  if (!runtime.definition.view && (runtime.rules.custom !== true || isOfType(cached.bytes, runtime.gvk.kind, runtime.apiVersion))) return cached.bytes
   const name = `as:${runtime.apiVersion}`
   let bytes = cached.derived.get(name)
   if (!bytes) {

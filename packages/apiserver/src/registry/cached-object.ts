@@ -33,6 +33,12 @@ export function typePrefixLength(kind: string, apiVersion: string): number {
   return `"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`.length
 }
 
+/** Whether encoded JSON is of a kind and apiVersion, which it begins with. */
+export function isOfType(bytes: Uint8Array, kind: string, apiVersion: string): boolean {
+  const prefix = Buffer.from(`{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`)
+  return prefix.equals(bytes.subarray(0, prefix.length))
+}
+
 /** A stored form other than JSON. */
 export interface DecodedFrom {
   /** In bytes. */

@@ -11,6 +11,8 @@ export interface ResourceDefinition {
   readonly storagePrefix: string
   /** This resource is another one's objects in a different version (events.k8s.io Events are stored as core Events). */
   readonly view?: ResourceView
+  /** Objects of this resource's versions are made of each other by asking somebody. */
+  readonly conversion?: Conversion
   /** What its objects go through, where it is no built-in kind. */
   readonly rules?: KindRules
   /** The objects are made when they are asked for, and only read. */
@@ -46,6 +48,14 @@ export interface ResourceDefinition {
   readonly fieldLabels?: Readonly<Record<string, (object: ApiObject) => string>>
   /** Stored subresources by name. */
   readonly subresources?: Readonly<Record<string, Subresource>>
+}
+
+/** Conversion that takes asking somebody: what will be needed is prepared, and is then there. */
+export interface Conversion {
+  /** Converts objects to a version. Those that `areStored` are told by uid and resourceVersion, which of others say nothing. Throws StatusError. */
+  prepare(objects: readonly ApiObject[], apiVersion: string, areStored: boolean): Promise<void>
+  /** What an object was converted to, the object itself where it is of that version. Throws where it was not prepared. */
+  converted(object: ApiObject, apiVersion: string, isStored: boolean): ApiObject
 }
 
 /** Another version of stored objects. */

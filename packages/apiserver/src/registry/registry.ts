@@ -4,7 +4,8 @@ import { defaultFeatures } from '../features.ts'
 import type { Features } from '../features.ts'
 import type { ApiObject, ChangeType, WriteHook } from '../interfaces.ts'
 import type { Storage, StorageEvent } from '../storage/storage.ts'
-import { CachedObject, cachedObjectOf } from './cached-object.ts'
+import { cachedObjectOf } from './cached-object.ts'
+import type { CachedObject } from './cached-object.ts'
 import type { ResourceDefinition } from './definition.ts'
 import { ResourceRuntime } from './resource-runtime.ts'
 import type { HistoryBounds } from './watch-cache.ts'
@@ -62,17 +63,16 @@ export class Registry {
 
   /**
    * Serves a resource from now on, with what is stored of it; one that is served already gets the new definition. The version that is stored comes
-   * first, its views after it. `adopt` may bring what was stored under an older definition into today's form.
+   * first, its views after it.
    */
-  add(definition: ResourceDefinition, adopt?: (object: ApiObject) => ApiObject): void {
+  add(definition: ResourceDefinition): void {
     const isNew = !this.#caches.has(`/registry/${definition.storagePrefix}/`)
     const { cache } = this.#register(definition)
     if (!isNew) return
     const claimed = [...this.#unclaimed.values()].filter(({ key }) => key.startsWith(cache.prefix)).sort((a, b) => (a.key < b.key ? -1 : 1))
     for (const cached of claimed) {
       this.#unclaimed.delete(cached.key)
-      const object = adopt?.(cached.object)
-      cache.load(object === undefined || object === cached.object ? cached : new CachedObject(cached.key, cached.revision, object, undefined))
+      cache.load(cached)
     }
     cache.start(this.#revision)
   }

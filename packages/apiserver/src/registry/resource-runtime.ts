@@ -49,13 +49,30 @@ export class ResourceRuntime {
     return namespace === '' || !this.definition.resource.namespaced ? this.cache.prefix : `${this.cache.prefix}${namespace}/`
   }
 
-  /** The object in the version that this resource serves. */
+  /** Converts stored objects to the served version, where that takes asking somebody: before `serve` is called with them. Throws StatusError. */
+  async prepareToServe(versions: readonly { readonly object: ApiObject }[]): Promise<void> {
+    const { conversion } = this.definition
+    // Objects are decoded only where it must be.
+    if (conversion) await conversion.prepare(versions.map(({ object }) => object), this.apiVersion, true)
+  }
+
+  /** Converts an object of the served version to the stored one: before `store` is called with it. Throws StatusError. */
+  async prepareToStore(object: ApiObject): Promise<void> {
+    await this.definition.conversion?.prepare([object], this.stored.apiVersion, false)
+  }
+
+  /** The object in the version that this resource serves; it may have been stored when another version was the stored one. */
   serve(object: ApiObject): ApiObject {
-    return this.definition.view ? this.definition.view.fromStored(object) : object
+    const { conversion, view } = this.definition
+    if (conversion) return conversion.converted(object, this.apiVersion, true)
+    const served = view ? view.fromStored(object) : object
+    return served.apiVersion === this.apiVersion ? served : { ...served, apiVersion: this.apiVersion }
   }
 
   /** The object in the version that is stored. */
   store(object: ApiObject): ApiObject {
-    return this.definition.view ? this.definition.view.toStored(object) : object
+    const { conversion, view } = this.definition
+    if (conversion) return conversion.converted(object, this.stored.apiVersion, false)
+    return view ? view.toStored(object) : object
   }
 }

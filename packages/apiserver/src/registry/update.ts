@@ -46,7 +46,8 @@ export async function updateObject(registry: Registry, runtime: ResourceRuntime,
         const object = await plan.change(undefined)
         return { cached: await createObject(registry, runtime, namespace, object, scope), created: true }
       }
-      const object = await plan.change(live.object)
+      await runtime.stored.prepareToServe([live])
+      const object = await plan.change(runtime.stored.serve(live.object))
       return { cached: await updateOnce(registry, runtime, namespace, name, live, object, plan, scope), created: false }
     } catch (error) {
       if (!(error instanceof StorageConflict)) {
@@ -64,7 +65,7 @@ async function updateOnce(
   registry: Registry, runtime: ResourceRuntime, namespace: string, name: string, live: CachedObject, object: ApiObject, plan: UpdatePlan, scope: WriteScope,
 ): Promise<CachedObject> {
   const { definition } = runtime
-  const old = live.object
+  const old = runtime.stored.serve(live.object)
   const meta = object.metadata
   if (definition.resource.namespaced) {
     if ((meta.namespace ?? '') === '') meta.namespace = namespace
@@ -107,7 +108,8 @@ async function updateOnce(
   try {
     for (const hook of runtime.hooks) if (hook.beginUpdate) outcomes.push(await hook.beginUpdate(final, cloneValue(old), scope))
     if (outcomes.length > 0) final = runtime.rules.normalize(final)
-    if (equalValues(final, old)) {
+    // What was stored in another version is written in today's, though nothing else changes.
+    if (live.object.apiVersion === final.apiVersion && equalValues(final, old)) {
       if (await registry.isStale(live.key, live)) throw new StorageConflict(live.key, undefined)
       await settle(outcomes, 'revert')
       return registry.revision >= live.revision ? live : await committed(registry, live)

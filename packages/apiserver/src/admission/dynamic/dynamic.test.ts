@@ -148,7 +148,7 @@ describe('webhooks', () => {
     server.close()
     server.closeAllConnections()
     const gone = hook({ clientConfig: { url: 'https://127.0.0.1:1/admit', caBundle } })
-    await expect(validate(gone)).rejects.toMatchObject({ code: 500, message: expect.stringContaining('Internal error occurred: failed calling webhook "hook.example.com": failed to call webhook: Post "https://127.0.0.1:1/admit"') })
+    await expect(validate(gone)).rejects.toMatchObject({ code: 500, message: expect.stringContaining('Internal error occurred: failed calling webhook "hook.example.com": failed to call webhook: Post "https://127.0.0.1:1/admit?timeout=10s"') })
     await expect(validate({ ...gone, failurePolicy: 'Ignore' })).resolves.toBeUndefined()
   })
   test('one that answers too late fails by its deadline; one with side effects is not asked on a dry run', async () => {

@@ -51,15 +51,19 @@ export async function callWebhook(webhook: ValidatingWebhook | MutatingWebhook, 
   const seconds = webhook.timeoutSeconds ?? defaultTimeoutSeconds
   const target = webhookTarget(webhook.clientConfig, store)
   const review = { kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', request: { ...asked, object: attributes.object ?? null, oldObject: attributes.oldObject ?? null } }
-  const text = await post(target, webhook.clientConfig.caBundle, seconds, JSON.stringify(review))
+  const text = await postReview(target, webhook.clientConfig.caBundle, seconds, JSON.stringify(review)).catch((error: unknown) => {
+    throw new Error(`failed to call webhook: ${(error as Error).message}`, { cause: error })
+  })
   return readAnswer(text, asked.uid)
 }
 
-function post(target: WebhookTarget, caBundle: string | undefined, seconds: number, body: string): Promise<string> {
+/** Posts a review to a webhook, whose certificate may be in the bundle itself (Go trusts any certificate there, OpenSSL only roots). Resolves with the body of the answer; rejects with an Error in upstream's words. */
+export function postReview(target: WebhookTarget, caBundle: string | undefined, seconds: number, body: string): Promise<string> {
+  const timeout = `timeout=${seconds}s`
   return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => reject(new Error(`failed to call webhook: Post ${JSON.stringify(target.url)}: ${error.name === 'TimeoutError' || error.name === 'AbortError' ? 'context deadline exceeded' : error.message}`, { cause: error }))
+    const fail = (error: Error): void => reject(new Error(`Post ${JSON.stringify(`${target.url}${target.url.includes('?') ? '&' : '?'}${timeout}`)}: ${error.name === 'TimeoutError' || error.name === 'AbortError' ? 'context deadline exceeded' : error.message}`, { cause: error }))
     const outgoing = request({
-      host: target.host, port: target.port, path: `${target.path}${target.path.includes('?') ? '&' : '?'}timeout=${seconds}s`, method: 'POST', ...(isIP(target.serverName) === 0 ? { servername: target.serverName } : {}), signal: AbortSignal.timeout(seconds * 1000),
+      host: target.host, port: target.port, path: `${target.path}${target.path.includes('?') ? '&' : '?'}${timeout}`, method: 'POST', ...(isIP(target.serverName) === 0 ? { servername: target.serverName } : {}), signal: AbortSignal.timeout(seconds * 1000),
       headers: { 'content-type': 'application/json', accept: 'application/json', 'content-length': Buffer.byteLength(body), host: `${target.serverName}` },
       ...(caBundle === undefined || caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64'), allowPartialTrustChain: true }),
     }, (response) => {

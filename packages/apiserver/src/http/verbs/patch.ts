@@ -57,7 +57,7 @@ export async function patch(context: ResourceContext, subresource: string, part:
     : (live: ApiObject | undefined): Promise<ApiObject> => patchChange(context, type, body, options, scope, subresource, live)
   const plan = { ...updatePlan(context, subresource, part, change), mayCreate: type === 'apply' && subresource === '' }
   const { cached, created } = await updateObject(deps.registry, runtime.stored, info.namespace, info.name, plan, scope)
-  await runtime.prepareToServe([cached.object])
+  await runtime.prepareToServe([cached])
   return objectResponse(created ? 201 : 200, runtime, cached, representation, presentation(context))
 }
 
@@ -66,7 +66,7 @@ async function patchChange(
 ): Promise<ApiObject> {
   const { runtime, info } = context
   if (!live) throw notFound(runtime.groupResource, info.name)
-  await runtime.prepareToServe([live])
+  await runtime.prepareToServe([{ object: live }])
   const patched = patchedObject(context, type, runtime.rules, runtime.gvk, runtime.serve(live), body, options)
   checkName(context, patched)
   await runtime.prepareToStore(patched)

@@ -61,7 +61,7 @@ export async function get(context: ResourceContext): Promise<ApiResponse> {
   await waitForRead(deps.registry, revision, context.request.signal)
   const cached = runtime.definition.computed ? (await computedOf(runtime, (object) => object.metadata.name === info.name))[0] : runtime.cache.get(runtime.key(info.namespace, info.name))
   if (!cached) throw notFound(runtime.groupResource, info.name)
-  await runtime.prepareToServe([cached.object])
+  await runtime.prepareToServe([cached])
   return objectResponse(200, runtime, cached, representation, presentation(context))
 }
 
@@ -83,6 +83,6 @@ export async function list(context: ResourceContext): Promise<ApiResponse> {
     resourceVersion: String(page.revision), ...(page.continueToken !== undefined && { continue: page.continueToken }),
     ...(page.remaining !== undefined && { remainingItemCount: page.remaining }),
   }
-  await runtime.prepareToServe(page.items.map(({ object }) => object))
+  await runtime.prepareToServe(page.items)
   return listResponse(runtime, page.items, metadata, representation, presentation(context))
 }

@@ -35,9 +35,9 @@ function rulesFor(gvk: Gvk): KindRules {
 /** GET of a projection. */
 export async function getProjection(context: ResourceContext, projection: ProjectionSubresource): Promise<ApiResponse> {
   const representation = representationOf(context, ['object', 'Table', 'PartialObjectMetadata'])
-  const { object } = await parentOf(context)
-  await context.runtime.prepareToServe([object])
-  return servedResponse(200, { rules: rulesFor(projection.kind) }, projection.project(context.runtime.serve(object)), representation, presentation(context))
+  const cached = await parentOf(context)
+  await context.runtime.prepareToServe([cached])
+  return servedResponse(200, { rules: rulesFor(projection.kind) }, projection.project(context.runtime.serve(cached.object)), representation, presentation(context))
 }
 
 /** PUT of a projection. */

@@ -118,24 +118,24 @@ export async function watch(context: ResourceContext): Promise<ApiResponse> {
   const fromState = options.sendInitialEvents ?? (since === undefined || since === 0)
   const initial = fromState ? [...runtime.cache.range(prefix)].filter((cached) => (only === undefined || cached.key === only) && (!matches || matches(cached.object))) : []
   const start = fromState || !since ? deps.registry.revision : since
-  await runtime.prepareToServe(initial.map(({ object }) => object))
+  await runtime.prepareToServe(initial)
   const stream = new WatchStream(() => {
     for (const end of ends.splice(0)) end()
   }, framer.initial(initial, fromState && options.sendInitialEvents === true && options.bookmarks ? [framer.bookmark(start, true)] : []))
   // Where conversion takes asking somebody, events wait for it, and bookmarks for the events before them.
   let before = Promise.resolve()
-  const inTurn = (object: ApiObject | undefined, push: () => void): void => {
+  const inTurn = (cached: CachedObject | undefined, push: () => void): void => {
     if (runtime.definition.conversion === undefined) return push()
     before = before.then(async () => {
       if (stream.ended) return
-      if (object) await runtime.prepareToServe([object])
+      if (cached) await runtime.prepareToServe([cached])
       push()
     }).catch((error: unknown) => {
       stream.push(framer.error(toStatusError(error).status))
       stream.end()
     })
   }
-  const send = (type: EventType, cached: CachedObject, frames: CacheEvent['frames']): void => inTurn(cached.object, () => stream.push(framer.frame(type, cached, frames), framer.own))
+  const send = (type: EventType, cached: CachedObject, frames: CacheEvent['frames']): void => inTurn(cached, () => stream.push(framer.frame(type, cached, frames), framer.own))
   const bookmark = (): void => {
     const frame = framer.bookmark(deps.registry.revision, false)
     inTurn(undefined, () => stream.push(frame))

@@ -61,7 +61,7 @@ export async function create(context: ResourceContext): Promise<ApiResponse> {
   await runtime.prepareToStore(object)
   const stored = managed(context, object, undefined, scope, '')
   const cached = await createObject(deps.registry, runtime.stored, info.namespace, stored, scope)
-  await runtime.prepareToServe([cached.object])
+  await runtime.prepareToServe([cached])
   return objectResponse(201, runtime, cached, representation, presentation(context))
 }
 
@@ -87,7 +87,7 @@ export async function update(context: ResourceContext, subresource: string, part
     return managed(context, object, live, scope, subresource)
   })
   const { cached, created } = await updateObject(deps.registry, runtime.stored, info.namespace, info.name, { ...plan, checksUid: true }, scope)
-  await runtime.prepareToServe([cached.object])
+  await runtime.prepareToServe([cached])
   return objectResponse(created ? 201 : 200, runtime, cached, representation, presentation(context))
 }
 
@@ -137,7 +137,7 @@ export async function remove(context: ResourceContext): Promise<ApiResponse> {
   if (result.removed && !runtime.definition.returnsDeletedObject) {
     return jsonResponse(status, deletedStatus(context, result.cached), representation.as === 'object' ? representation : undefined)
   }
-  await runtime.prepareToServe([result.cached.object])
+  await runtime.prepareToServe([result.cached])
   return objectResponse(status, runtime, result.cached, representation, presentation(context))
 }
 
@@ -169,7 +169,7 @@ export async function removeCollection(context: ResourceContext): Promise<ApiRes
       throw error
     }
   }))
-  await runtime.prepareToServe(page.items.map(({ object }) => object))
+  await runtime.prepareToServe(page.items)
   return listResponse(runtime, page.items, { resourceVersion: String(page.revision), ...(page.continueToken !== undefined && { continue: page.continueToken }) }, representation, presentation(context))
 }
 
