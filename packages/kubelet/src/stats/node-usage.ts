@@ -1,4 +1,4 @@
-// What the whole node uses: from its cgroup where it has one of its own (several nodes may share a machine), else from the machine.
+// What the whole node uses: where it has a cgroup of its own (several nodes may share a machine) that and this process, else the machine.
 import { readFile } from 'node:fs/promises'
 import type { Cgroups } from '../cgroups/files.ts'
 import { memoryField } from '../node/machine.ts'
@@ -21,9 +21,16 @@ const nanosecondsPerTick = 10_000_000
 /** Reads the usage of the node whose pods are below `cgroupRoot`. */
 export async function readNodeUsage(cgroups: Cgroups, cgroupRoot: string): Promise<NodeUsage> {
   const own = cgroupRoot === '' || cgroupRoot === '/' ? undefined : await ofCgroup(cgroups, cgroupRoot)
-  if (own) return own
+  if (own) return withProcess(own, process.cpuUsage(), process.memoryUsage.rss())
   const [stat, meminfo, vmstat] = await Promise.all(['/proc/stat', '/proc/meminfo', '/proc/vmstat'].map((path) => readFile(path, 'utf8').catch(() => '')))
   return ofMachine(stat ?? '', meminfo ?? '', vmstat ?? '')
+}
+
+/** The node's cgroup holds its pods: this process, which is the rest of the node, is outside of it. CPU in microseconds, bytes. */
+export function withProcess(pods: NodeUsage, cpu: { readonly user: number, readonly system: number }, rss: number): NodeUsage {
+  return {
+    ...pods, cpuNanoseconds: (pods.cpuNanoseconds ?? 0) + (cpu.user + cpu.system) * 1000, usageBytes: pods.usageBytes + rss, workingSetBytes: pods.workingSetBytes + rss, rssBytes: pods.rssBytes + rss,
+  }
 }
 
 /** The machine's usage out of /proc/stat, /proc/meminfo and /proc/vmstat. */

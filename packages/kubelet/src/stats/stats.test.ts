@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Container, ContainerStats, PodSandboxStats } from '@berth/cri'
 import { cadvisorMetrics } from './cadvisor-metrics.ts'
 import { exposition } from './exposition.ts'
-import { ofMachine, usageOfFiles } from './node-usage.ts'
+import { ofMachine, usageOfFiles, withProcess } from './node-usage.ts'
 import { CpuRates } from './rates.ts'
 import { resourceMetrics } from './resource-metrics.ts'
 import { cpuAndMemory, summaryJson, summaryOf } from './summary.ts'
@@ -18,6 +18,10 @@ describe('what a node uses', () => {
     [2 as const, 'usage_usec 1500\nuser_usec 1\n', '5000\n', 'anon 100\ninactive_file 2000\npgfault 3\npgmajfault 1\n', '9\n', { cpuNanoseconds: 1_500_000, usageBytes: 5000, workingSetBytes: 3000, rssBytes: 100, pageFaults: 3, majorPageFaults: 1, swapBytes: 9 }],
     [1 as const, '1500\n', '1000\n', 'inactive_file 1\ntotal_inactive_file 2000\ntotal_rss 5\ntotal_swap 6\n', undefined, { cpuNanoseconds: 1500, usageBytes: 1000, workingSetBytes: 0, rssBytes: 5, pageFaults: undefined, majorPageFaults: undefined, swapBytes: 6 }],
   ])('or of its cgroup, version %i', (version, cpu, usage, stat, swap, expected) => expect(usageOfFiles(version, cpu, usage, stat, swap)).toEqual(expected))
+  it('with what the node\'s own process adds', () => {
+    const pods = { cpuNanoseconds: 1000, usageBytes: 5, workingSetBytes: 4, rssBytes: 3, pageFaults: 2, majorPageFaults: 1, swapBytes: 0 }
+    expect(withProcess(pods, { user: 1, system: 2 }, 10)).toEqual({ ...pods, cpuNanoseconds: 4000, usageBytes: 15, workingSetBytes: 14, rssBytes: 13 })
+  })
 })
 
 it('rates are differences, of readings that are not too near; a counter that went back starts anew', () => {
