@@ -329,6 +329,8 @@ export interface ApiServerOptions {
   dataDir: string
   /** 'memory' keeps nothing at all (tests of this package). */
   storage: 'sqlite' | 'etcd3' | 'memory'
+  /** false: SQLite does not wait for the disk. What was acknowledged outlives the process, and not a crash of the machine. */
+  fsync?: boolean
   /** Where storage 'etcd3' is. */
   etcd: EtcdOptions
   bindAddress: string

@@ -21,6 +21,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   why: { group: 'cluster', summary: 'Tell why a pod is on its node, or on none', load: async () => (await import('./commands/why.ts')).why },
   'why-not': { group: 'cluster', summary: 'Tell why a pod is not on a certain node', load: async () => (await import('./commands/why-not.ts')).whyNot },
   'what-if': { group: 'cluster', summary: 'Tell where pods would go, without touching the cluster', load: async () => (await import('./commands/what-if.ts')).whatIf },
+  envtest: { group: 'cluster', summary: 'Stand in for the binaries that controller-runtime\'s envtest starts', load: async () => (await import('./commands/envtest.ts')).envtest },
   version: { group: 'cluster', summary: 'Print the versions of Berth, Kubernetes and Node', load: async () => (await import('./commands/version.ts')).version },
   server: { group: 'internal', completes: true, summary: 'Run the control plane of `berth up`: API server, controllers, scheduler', load: async () => (await import('./commands/server.ts')).server },
   agent: { group: 'internal', completes: true, summary: 'Run a node of `berth up`: kubelet, CRI shim, overlay, service proxy, DNS', load: async () => (await import('./commands/agent.ts')).agent },

@@ -37,8 +37,8 @@ const flags: Readonly<Record<string, readonly string[]>> = {
   dns: ['--kubeconfig', '--cluster-domain', '--listen'],
 }
 
-// `berth image` is a command of commands.
-const withFlags = Object.keys(commands).filter((name) => name !== 'image')
+// These are commands of commands.
+const withFlags = Object.keys(commands).filter((name) => name !== 'image' && name !== 'envtest')
 
 test.each(withFlags)('berth %s --help says what it does and names its flags', async (name) => {
   const { code, stdout, stderr } = await berth([name, '--help'])
@@ -56,6 +56,19 @@ test('berth image --help names its commands, and each of them has a help of its 
     const help = await berth(['image', action, '--help'])
     expect([help.code, help.stderr]).toEqual([0, ''])
     expect(help.stdout).toMatch(new RegExp(`^ +${flag}( |$)`, 'm'))
+  }
+})
+
+test('berth envtest --help names its commands, and each of them has a help that envtest understands', async () => {
+  const { code, stdout } = await berth(['envtest', '--help'])
+  expect(code).toBe(0)
+  for (const [action, flag] of [['install', '-o, --output'], ['kube-apiserver', '--etcd-servers'], ['etcd', '--unsafe-no-fsync']] as const) {
+    expect(stdout).toMatch(new RegExp(`^ +${action} `, 'm'))
+    const help = await berth(['envtest', action, '--help'])
+    expect([help.code, help.stderr]).toEqual([0, ''])
+    expect(help.stdout).toMatch(new RegExp(`^ +${flag}( |$)`, 'm'))
+    // envtest sets it where the help names it.
+    expect(help.stdout).not.toContain('--insecure-port')
   }
 })
 
