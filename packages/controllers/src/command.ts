@@ -55,6 +55,11 @@ const flags = {
   'horizontal-pod-autoscaler-initial-readiness-delay': { type: 'duration', default: '30s', description: 'The period after a pod’s start in which changes of readiness are taken as initial readiness.', group: 'Horizontalpodautoscaling controller' },
   'node-monitor-period': { type: 'duration', default: '5s', description: 'The period for looking at nodes’ health.', group: 'Nodelifecycle controller' },
   'node-monitor-grace-period': { type: 'duration', default: '50s', description: 'How long a running node may be silent before it is marked unhealthy.', group: 'Nodelifecycle controller' },
+  'node-eviction-rate': { type: 'number', default: 0.1, description: 'Number of nodes per second on which pods are deleted in case of node failure when a zone is healthy.', group: 'Nodelifecycle controller' },
+  'secondary-node-eviction-rate': { type: 'number', default: 0.01, description: 'Number of nodes per second on which pods are deleted in case of node failure when a zone is unhealthy; 0 where the zone has no more nodes than --large-cluster-size-threshold.', group: 'Nodelifecycle controller' },
+  'large-cluster-size-threshold': { type: 'number', default: 50, description: 'Number of nodes up to which a zone is treated as small: there --secondary-node-eviction-rate is 0.', group: 'Nodelifecycle controller' },
+  'unhealthy-zone-threshold': { type: 'number', default: 0.55, description: 'Fraction of nodes in a zone which needs to be not ready (minimum 3) for the zone to be treated as unhealthy.', group: 'Nodelifecycle controller' },
+  'disable-force-detach-on-timeout': { type: 'boolean', default: false, description: 'Do not detach volumes from unhealthy nodes while they are still mounted there.', group: 'Attachdetach controller' },
   'node-startup-grace-period': { type: 'duration', default: '1m0s', description: 'How long a starting node may be silent before it is marked unhealthy.', group: 'Nodelifecycle controller' },
 } as const satisfies FlagSpecs
 
@@ -95,6 +100,8 @@ export const command = defineCommand({
         horizontalPodAutoscalerInitialReadinessDelay: given['horizontal-pod-autoscaler-initial-readiness-delay'], concurrentHorizontalPodAutoscalerSyncs: given['concurrent-horizontal-pod-autoscaler-syncs'],
         features: controllerFeatures(given['feature-gates']),
         nodeMonitorPeriod: given['node-monitor-period'], nodeMonitorGracePeriod: given['node-monitor-grace-period'], nodeStartupGracePeriod: given['node-startup-grace-period'],
+        nodeEvictionRate: given['node-eviction-rate'], secondaryNodeEvictionRate: given['secondary-node-eviction-rate'], largeClusterSizeThreshold: given['large-cluster-size-threshold'],
+        unhealthyZoneThreshold: given['unhealthy-zone-threshold'], disableForceDetachOnTimeout: given['disable-force-detach-on-timeout'],
       })
     }
     try {

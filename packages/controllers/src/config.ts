@@ -27,6 +27,15 @@ export interface ControllerSettings {
   nodeMonitorPeriod: number
   nodeMonitorGracePeriod: number
   nodeStartupGracePeriod: number
+  /** Nodes a second that may be given up in a zone, and in one of which most are down. */
+  nodeEvictionRate: number
+  secondaryNodeEvictionRate: number
+  /** A zone of more nodes than this goes on at the secondary rate when most of it is down; a smaller one stops. */
+  largeClusterSizeThreshold: number
+  /** The share of nodes not ready from which on a zone counts as partly down. */
+  unhealthyZoneThreshold: number
+  /** Volumes that are still mounted stay attached to nodes that are not ready. */
+  disableForceDetachOnTimeout: boolean
   terminatedPodGcThreshold: number
   horizontalPodAutoscalerSyncPeriod: number
   horizontalPodAutoscalerDownscaleStabilization: number
@@ -58,6 +67,11 @@ export const defaultSettings: ControllerSettings = {
   nodeMonitorPeriod: 5_000,
   nodeMonitorGracePeriod: 50_000,
   nodeStartupGracePeriod: 60_000,
+  nodeEvictionRate: 0.1,
+  secondaryNodeEvictionRate: 0.01,
+  largeClusterSizeThreshold: 50,
+  unhealthyZoneThreshold: 0.55,
+  disableForceDetachOnTimeout: false,
   terminatedPodGcThreshold: 12_500,
   horizontalPodAutoscalerSyncPeriod: 15_000,
   horizontalPodAutoscalerDownscaleStabilization: 300_000,

@@ -33,7 +33,7 @@ import { statefulSetController } from './statefulset/controller.ts'
 import { taintEvictionController } from './taint-eviction/controller.ts'
 import { ttlController } from './ttl/controller.ts'
 import { volumeExpander } from './volume-expand/controller.ts'
-import { claimProtection, volumeProtection } from './volume-protection/controller.ts'
+import { attributesClassProtection, claimProtection, volumeProtection } from './volume-protection/controller.ts'
 
 /** Every controller. To add one: a folder, and a line here. */
 export const controllers: readonly Controller[] = [
@@ -63,6 +63,7 @@ export const controllers: readonly Controller[] = [
   pvBinder,
   claimProtection,
   volumeProtection,
+  attributesClassProtection,
   ephemeralVolumeController,
   resourceClaimController,
   resourceQuotaController,

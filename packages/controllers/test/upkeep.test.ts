@@ -79,3 +79,13 @@ test('a policy says which of its expressions do not fit what it is about', async
     fieldRef: 'spec.validations[1].expression', warning: "apps/v1, Kind=Deployment: compilation failed: ERROR: <input>:1:12: undefined field 'copies'\n | object.spec.copies < 5\n | ...........^\n",
   }])
 })
+
+test('an attribute class stays while a claim has it', async () => {
+  await client.create(storage.volumeattributesclasses, { metadata: { name: 'gold' }, driverName: 'd.example.com', parameters: { iops: '9' } })
+  await client.create(core.persistentvolumeclaims, { metadata: { name: 'golden', ...inDefault }, spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'none', volumeAttributesClassName: 'gold', resources: { requests: { storage: '1Gi' } } } })
+  await client.delete(storage.volumeattributesclasses, 'gold')
+  const stays = await client.get(storage.volumeattributesclasses, 'gold')
+  expect(stays.metadata.finalizers).toEqual(['kubernetes.io/vac-protection'])
+  await client.delete(core.persistentvolumeclaims, 'golden', inDefault)
+  await eventually('it is gone', () => isGone(client.get(storage.volumeattributesclasses, 'gold')), (gone) => gone)
+})

@@ -35,7 +35,7 @@ export const attachDetachController: Controller = {
       name: 'attachdetach', workers: 2, context, informers: [pods, nodes, claims, volumes, drivers, attachments],
       async sync(name, queue) {
         const node = nodes.store.get(name)
-        const plan = planNode(name, node, world, unwantedSince, clock.now())
+        const plan = planNode(name, node, world, unwantedSince, clock.now(), !context.settings.disableForceDetachOnTimeout)
         for (const { wanted, why } of plan.refused) for (const pod of wanted.pods) recorder.event(pod, 'Warning', 'FailedAttachVolume', why)
         // The node hears first that a volume goes: its kubelet mounts nothing that is not said to be attached.
         if (plan.attached) await client.patch(core.nodes, name, { type: 'strategic', body: { status: { volumesAttached: plan.attached } } }, { subresource: 'status' }).catch(ignore(isNotFound))
@@ -77,7 +77,7 @@ export const attachDetachController: Controller = {
       nodes.on({
         added: (node) => queue.add(node.metadata.name), deleted: (node) => queue.add(node.metadata.name),
         updated(old, node) {
-          const read = ({ metadata, status }: typeof node): string => JSON.stringify([metadata.annotations, status?.volumesInUse, status?.volumesAttached])
+          const read = ({ metadata, spec, status }: typeof node): string => JSON.stringify([metadata.annotations, spec?.taints, status?.volumesInUse, status?.volumesAttached, status?.conditions?.find(({ type }) => type === 'Ready')?.status])
           if (read(old) !== read(node)) queue.add(node.metadata.name)
         },
       }),

@@ -13,9 +13,10 @@ const claim = (more: Partial<PersistentVolumeClaim['spec']> = {}, bound = true):
 const volume = (spec: Partial<PersistentVolume['spec']> = {}): PersistentVolume => ({
   metadata: { name: 'pv' }, spec: { accessModes: ['ReadWriteOnce'], csi: { driver: 'd', volumeHandle: 'h' }, claimRef: { name: 'c', namespace: 'ns', uid: 'u' }, ...spec },
 })
-const node = (name: string, more: { managed?: boolean; inUse?: string[]; attached?: string[] } = {}): Node => ({
-  metadata: { name, annotations: more.managed === false ? {} : { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' } }, spec: {},
-  status: { ...(more.inUse ? { volumesInUse: more.inUse } : {}), ...(more.attached ? { volumesAttached: more.attached.map((each) => ({ name: each, devicePath: '' })) } : {}) },
+const node = (name: string, more: { managed?: boolean; inUse?: string[]; attached?: string[]; ready?: boolean; taints?: string[] } = {}): Node => ({
+  metadata: { name, annotations: more.managed === false ? {} : { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' } },
+  spec: { taints: (more.taints ?? []).map((key) => ({ key, effect: 'NoExecute' as const })) },
+  status: { conditions: [{ type: 'Ready', status: more.ready === false ? 'Unknown' : 'True' }], ...(more.inUse ? { volumesInUse: more.inUse } : {}), ...(more.attached ? { volumesAttached: more.attached.map((each) => ({ name: each, devicePath: '' })) } : {}) },
 })
 const attachment = (nodeName: string, attached = true, more: Partial<VolumeAttachment['metadata']> = {}): VolumeAttachment => ({
   metadata: { name: attachmentName('d', 'h', nodeName), ...more }, spec: { attacher: 'd', nodeName, source: { persistentVolumeName: 'pv' } }, status: { attached },
@@ -64,12 +65,18 @@ test('a node that attaches its volumes itself is left alone', () => {
 test('what nobody wants is detached once the node does not use it, and the status of the node says so first', () => {
   const world = worldOf({ attachments: [attachment('n1')] })
   expect(plan(world, node('n1', { attached: [unique] }))).toEqual({ attach: [], refused: [], detach: [attachmentName('d', 'h', 'n1')], attached: [] })
-  const since = new Map<string, number>()
-  expect(plan(world, node('n1', { attached: [unique], inUse: [unique] }), since)).toEqual({ attach: [], refused: [], detach: [], againMs: 360_000 })
-  since.set(attachmentName('d', 'h', 'n1'), now - 359_000)
-  expect(plan(world, node('n1', { attached: [unique], inUse: [unique] }), since).againMs).toBe(1000)
-  since.set(attachmentName('d', 'h', 'n1'), now - 360_000)
-  expect(plan(world, node('n1', { attached: [unique], inUse: [unique] }), since).detach).toHaveLength(1)
+})
+
+test.each<[string, Parameters<typeof node>[1], number, boolean, number, number | undefined]>([
+  ['a healthy node, however long', {}, 9_999_000, true, 0, undefined],
+  ['a node that is not ready, before its time', { ready: false }, 359_000, true, 0, 1000],
+  ['a node that is not ready, after six minutes', { ready: false }, 360_000, true, 1, undefined],
+  ['a node that is not ready, where nothing is forced', { ready: false }, 9_999_000, false, 0, undefined],
+  ['a node that is out of service', { ready: false, taints: ['node.kubernetes.io/out-of-service'] }, 0, false, 1, undefined],
+])('what is still mounted on %s', (_, more, waitedMs, forces, detached, againMs) => {
+  const since = new Map([[attachmentName('d', 'h', 'n1'), now - waitedMs]])
+  const found = planNode('n1', node('n1', { attached: [unique], inUse: [unique], ...more }), worldOf({ attachments: [attachment('n1')] }), since, now, forces)
+  expect([found.detach.length, found.againMs]).toEqual([detached, againMs])
 })
 
 test('of a node that is gone everything is detached', () => {

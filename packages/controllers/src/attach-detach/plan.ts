@@ -4,7 +4,7 @@ import type { CSIDriver, VolumeAttachment } from '@berth/api/types/storage/v1'
 import { claimNameOf, ephemeralClaimProblem, isClaimBound } from '@berth/pod-rules'
 import { isPodTerminal } from '../common/pods.ts'
 
-/** How long a node may say that it uses a volume that no pod of it wants, until that is taken away all the same; milliseconds. */
+/** How long a node that is not ready may say that it uses a volume that no pod of it wants, until that is taken away all the same; milliseconds. */
 const forceDetachMs = 6 * 60_000
 const managedAnnotation = 'volumes.kubernetes.io/controller-managed-attach-detach'
 
@@ -79,6 +79,9 @@ function multiAttachProblem({ volume, driver, handle, pods }: Wanted, node: stri
   return `${head} used by pod(s) ${near.join(', ')}${far > 0 ? ` and ${far} pod(s) in different namespaces` : ''}`
 }
 
+const isReady = ({ status }: Node): boolean => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true
+const isOutOfService = (node: Node | undefined): boolean => node?.spec?.taints?.some(({ key }) => key === 'node.kubernetes.io/out-of-service') === true
+
 /** What is to be done for one node. */
 interface NodePlan {
   readonly attach: readonly VolumeAttachment[]
@@ -101,10 +104,11 @@ function isOurs({ metadata, spec }: VolumeAttachment, world: World): { volume: P
 }
 
 /**
- * Plans for a node: attaches what its pods want and detaches what they do not, once the kubelet does not use it any more (volumesInUse), or after six
- * minutes. `since` remembers from when on each attachment was not wanted. A node that is gone wants nothing and uses nothing.
+ * Plans for a node: attaches what its pods want and detaches what they do not, once the kubelet does not use it any more (volumesInUse). What is still mounted is
+ * taken from a node that is said to be out of service, and, with `forces`, after six minutes from one that is not ready: never from a healthy one, which may write to it.
+ * `since` remembers from when on each attachment was not wanted. A node that is gone wants nothing and uses nothing.
  */
-export function planNode(name: string, node: Node | undefined, world: World, since: Map<string, number>, now: number): NodePlan {
+export function planNode(name: string, node: Node | undefined, world: World, since: Map<string, number>, now: number, forces = true): NodePlan {
   if (node && node.metadata.annotations?.[managedAnnotation] !== 'true') return { attach: [], refused: [], detach: [] }
   const wanted = node ? wantedOn(name, world) : []
   const names = new Set(wanted.map(({ driver, handle }) => attachmentName(driver, handle, name)))
@@ -134,12 +138,13 @@ export function planNode(name: string, node: Node | undefined, world: World, sin
     const from = since.get(id) ?? now
     since.set(id, from)
     const inUse = node?.status?.volumesInUse?.includes(ours.unique) === true
-    if (!inUse || now - from >= forceDetachMs) {
+    const mayForce = forces && node !== undefined && !isReady(node)
+    if (!inUse || isOutOfService(node) || (mayForce && now - from >= forceDetachMs)) {
       detach.push(id)
       continue
     }
     if (attachment.status?.attached === true) attached.push({ name: ours.unique, devicePath: '' })
-    againMs = Math.min(againMs ?? Infinity, forceDetachMs - (now - from))
+    if (mayForce) againMs = Math.min(againMs ?? Infinity, forceDetachMs - (now - from))
   }
   attached.sort((a, b) => (a.name < b.name ? -1 : 1))
   const before = (node?.status?.volumesAttached ?? []).map((each) => each.name).sort()

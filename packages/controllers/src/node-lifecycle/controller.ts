@@ -94,8 +94,8 @@ async function round(scope: Scope): Promise<void> {
     current.push(conditions === undefined ? node : await writeConditions(scope, node, conditions))
   }
   const zones = Map.groupBy(current, zoneOf)
-  const everywhereDown = [...zones.values()].every((members) => zoneState(members) === 'FullDisruption')
-  for (const [zone, members] of zones) refill(scope, zone, evictionsPerSecond(zoneState(members), members.length, everywhereDown), now)
+  const everywhereDown = [...zones.values()].every((members) => zoneState(members, settings) === 'FullDisruption')
+  for (const [zone, members] of zones) refill(scope, zone, evictionsPerSecond(zoneState(members, settings), members.length, everywhereDown, settings), now)
   for (const node of current) {
     await writeTaints(scope, node, everywhereDown, now)
     if (readyOf(node)?.status === 'True') scope.notReady.delete(node.metadata.name)

@@ -3,6 +3,7 @@ import type { Node, Taint } from '@berth/api/types/core/v1'
 import { describe, expect, test } from 'vitest'
 import { observe, silentConditions, type NodeHealth } from './health.ts'
 import { noExecuteKey, wantedTaints } from './taints.ts'
+import { defaultSettings } from '../config.ts'
 import { evictionsPerSecond, zoneState } from './zones.ts'
 
 const start = Date.parse('2026-01-01T00:00:00Z')
@@ -73,7 +74,7 @@ test.each([
   ['three of five down', 2, 3, 'PartialDisruption', 0], ['most of many down', 20, 40, 'PartialDisruption', 0.01], ['all down', 0, 2, 'FullDisruption', 0.1],
 ] as const)('a zone with %s', (_name, up, down, state, rate) => {
   const nodes = [...Array<Node>(up).fill(node('True')), ...Array<Node>(down).fill(node('Unknown'))]
-  expect(zoneState(nodes)).toBe(state)
-  expect(evictionsPerSecond(state, nodes.length, false)).toBe(rate)
-  expect(evictionsPerSecond(state, nodes.length, true)).toBe(0)
+  expect(zoneState(nodes, defaultSettings)).toBe(state)
+  expect(evictionsPerSecond(state, nodes.length, false, defaultSettings)).toBe(rate)
+  expect(evictionsPerSecond(state, nodes.length, true, defaultSettings)).toBe(0)
 })

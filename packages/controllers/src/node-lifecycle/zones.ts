@@ -1,11 +1,9 @@
 import type { Node } from '@berth/api/types/core/v1'
+import type { ControllerSettings } from '../config.ts'
 import { readyOf } from './health.ts'
 
-/** Upstream's defaults: `--unhealthy-zone-threshold`, `--large-cluster-size-threshold`, `--node-eviction-rate`, `--secondary-node-eviction-rate`. */
-const unhealthyThreshold = 0.55
-const largeCluster = 50
-const evictionRate = 0.1
-const secondaryRate = 0.01
+/** What of the settings decides how fast nodes are given up. */
+export type ZoneSettings = Pick<ControllerSettings, 'nodeEvictionRate' | 'secondaryNodeEvictionRate' | 'largeClusterSizeThreshold' | 'unhealthyZoneThreshold'>
 
 export type ZoneState = 'Normal' | 'PartialDisruption' | 'FullDisruption'
 
@@ -18,16 +16,16 @@ export function zoneOf(node: Node): string {
 }
 
 /** How much of a zone is down. Where few nodes fail, it is them; where most do, it is more likely the network. */
-export function zoneState(nodes: readonly Node[]): ZoneState {
+export function zoneState(nodes: readonly Node[], { unhealthyZoneThreshold }: ZoneSettings): ZoneState {
   const ready = nodes.filter((node) => readyOf(node)?.status === 'True').length
   const notReady = nodes.length - ready
   if (ready === 0 && notReady > 0) return 'FullDisruption'
-  return notReady > 2 && notReady / nodes.length >= unhealthyThreshold ? 'PartialDisruption' : 'Normal'
+  return notReady > 2 && notReady / nodes.length >= unhealthyZoneThreshold ? 'PartialDisruption' : 'Normal'
 }
 
 /** Nodes a second that may be given up (NoExecute) in a zone; zero holds evictions back. */
-export function evictionsPerSecond(state: ZoneState, size: number, everywhereDown: boolean): number {
+export function evictionsPerSecond(state: ZoneState, size: number, everywhereDown: boolean, { nodeEvictionRate, secondaryNodeEvictionRate, largeClusterSizeThreshold }: ZoneSettings): number {
   if (everywhereDown) return 0
-  if (state === 'PartialDisruption') return size > largeCluster ? secondaryRate : 0
-  return evictionRate
+  if (state === 'PartialDisruption') return size > largeClusterSizeThreshold ? secondaryNodeEvictionRate : 0
+  return nodeEvictionRate
 }

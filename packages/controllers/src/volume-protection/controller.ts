@@ -1,4 +1,4 @@
-import { core } from '@berth/api'
+import { core, storage } from '@berth/api'
 import type { PersistentVolumeClaim, Pod } from '@berth/api/types/core/v1'
 import { isNotFound, keyOf, splitKey } from '@berth/kube'
 import { claimNameOf } from '@berth/pod-rules'
@@ -6,7 +6,7 @@ import { ignore } from '../common/adoption.ts'
 import { keyedController } from '../common/keyed-controller.ts'
 import type { Controller } from '../context.ts'
 import { podsByClaim } from '../pv-binder/controller.ts'
-import { claimFinalizer, podHoldsClaim, protectedFinalizers, volumeFinalizer } from './in-use.ts'
+import { attributesClassFinalizer, classesOfClaim, classesOfVolume, claimFinalizer, podHoldsClaim, protectedFinalizers, volumeFinalizer } from './in-use.ts'
 
 /** Keeps claims until no pod on a node uses them any more. */
 export const claimProtection: Controller = {
@@ -69,5 +69,34 @@ export const volumeProtection: Controller = {
     const off = volumes.on({ added: (volume) => frame.queue.add(keyOf(volume)), updated: (_old, volume) => frame.queue.add(keyOf(volume)) })
     await frame.run()
     off()
+  },
+}
+
+const classIndex = 'volumeAttributesClass'
+
+/** Keeps attribute classes until no claim and no volume has them any more. */
+export const attributesClassProtection: Controller = {
+  name: 'volumeattributesclass-protection-controller',
+  async run(context) {
+    const classes = context.informers.for(storage.volumeattributesclasses)
+    const claims = context.informers.for(core.persistentvolumeclaims, { indexers: { [classIndex]: classesOfClaim } })
+    const volumes = context.informers.for(core.persistentvolumes, { indexers: { [classIndex]: classesOfVolume } })
+    const frame = keyedController({
+      name: 'vacprotection', workers: 1, context, informers: [classes, claims, volumes],
+      async sync(key) {
+        const found = classes.store.get(key)
+        const inUse = (): boolean => volumes.store.byIndex(classIndex, key).length > 0 || claims.store.byIndex(classIndex, key).length > 0
+        const finalizers = found && protectedFinalizers(found, attributesClassFinalizer, inUse)
+        if (finalizers) await context.client.update(storage.volumeattributesclasses, { ...found, metadata: { ...found.metadata, finalizers } }).catch(ignore(isNotFound))
+      },
+    })
+    const look = (names: readonly string[]): void => { for (const name of names) frame.queue.add(name) }
+    const off = [
+      classes.on({ added: ({ metadata }) => look([metadata.name]), updated: (_old, { metadata }) => look([metadata.name]) }),
+      claims.on({ updated: (old) => look(classesOfClaim(old)), deleted: (claim) => look(classesOfClaim(claim)) }),
+      volumes.on({ updated: (old) => look(classesOfVolume(old)), deleted: (volume) => look(classesOfVolume(volume)) }),
+    ]
+    await frame.run()
+    for (const each of off) each()
   },
 }
