@@ -103,7 +103,7 @@ describe.skipIf(!hasHelm || !hasKubectl)('helm and a chart with hooks (needs hel
     expect((await history('app')).map(({ status }) => status)).toEqual(['superseded', 'superseded', 'superseded', 'failed', 'failed', 'superseded', 'deployed'])
   })
 
-  test('test runs the chart\'s own, and tells when it fails', async () => {
+  test('the chart\'s own tests run, and one that fails is told of', async () => {
     expect(await helm(['test', 'app', ...ns, '--logs', '--timeout', '90s'])).toMatch(/TEST SUITE: +app-test\n[\s\S]*Phase: +Succeeded\n[\s\S]*app was greeted/)
     await helm(['upgrade', 'app', hooked, ...ns, '--set', 'failing=test', '--no-hooks'])
     const { code, stdout, stderr } = await tryHelm(['test', 'app', ...ns, '--timeout', '90s'])

@@ -22,7 +22,7 @@ const program = tool('helm')
 export const hasHelm = program !== undefined && spawnSync(program, ['version'], { stdio: 'ignore' }).status === 0
 
 /** What Helm 3 calls --atomic: what a release that fails leaves is taken back. */
-export const atomic = program !== undefined && /^v3\./.test(spawnSync(program, ['version', '--short'], { encoding: 'utf8' }).stdout ?? '') ? '--atomic' : '--rollback-on-failure'
+export const atomic = program !== undefined && String(spawnSync(program, ['version', '--short'], { encoding: 'utf8' }).stdout).startsWith('v3.') ? '--atomic' : '--rollback-on-failure'
 
 /** Runs helm against the cluster of this run; gives its end, good or bad. A helm that knows no version of Kubernetes is told ours. */
 export function tryHelm(args: readonly string[]): Promise<Ended> {
