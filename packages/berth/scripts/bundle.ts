@@ -92,7 +92,6 @@ const result = await build({
   target: 'node26',
   minifySyntax: true,
   minifyWhitespace: true,
-  keepNames: true,
   sourcemap: false,
   metafile: true,
   logLevel: 'warning',
