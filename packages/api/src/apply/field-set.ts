@@ -30,6 +30,8 @@ export class FieldSet {
   }
 
   union(other: FieldSet): FieldSet {
+    if (other.empty) return this
+    if (this.empty) return other
     return build([...this.members, ...other.members], [...this.children.keys(), ...other.children.keys()], (element) => {
       const mine = this.children.get(element)
       const theirs = other.children.get(element)
@@ -38,6 +40,8 @@ export class FieldSet {
   }
 
   intersection(other: FieldSet): FieldSet {
+    if (this.empty) return this
+    if (other.empty) return other
     return build([...this.members].filter((m) => other.members.has(m)), this.children.keys(), (element) => {
       const theirs = other.children.get(element)
       return theirs && this.children.get(element)?.intersection(theirs)
@@ -46,6 +50,7 @@ export class FieldSet {
 
   /** The paths that are not in `other`. A path that is in `other` takes nothing below it away. */
   difference(other: FieldSet): FieldSet {
+    if (this.empty || other.empty) return this
     return build([...this.members].filter((m) => !other.members.has(m)), this.children.keys(), (element) => {
       const theirs = other.children.get(element)
       const mine = this.children.get(element)
@@ -55,6 +60,7 @@ export class FieldSet {
 
   /** The paths that are neither in `other` nor below a path of it. */
   recursiveDifference(other: FieldSet): FieldSet {
+    if (this.empty || other.empty) return this
     return build([...this.members].filter((m) => !other.members.has(m)), [...this.children.keys()].filter((c) => !other.members.has(c)), (element) => {
       const theirs = other.children.get(element)
       const mine = this.children.get(element)
@@ -73,7 +79,9 @@ export class FieldSet {
   /** The FieldsV1 form, `{"f:spec": {"f:replicas": {}}}`. */
   toFields(): Record<string, unknown> {
     const out: Record<string, unknown> = {}
-    for (const element of [...new Set([...this.members, ...this.children.keys()])].sort(compareElements)) {
+    const elements = this.children.size === 0 ? [...this.members] : this.members.size === 0 ? [...this.children.keys()] : [...new Set([...this.members, ...this.children.keys()])]
+    if (elements.length > 1) elements.sort(compareElements)
+    for (const element of elements) {
       const below = this.children.get(element)?.toFields()
       out[element] = below === undefined ? {} : this.members.has(element) ? { '.': {}, ...below } : below
     }

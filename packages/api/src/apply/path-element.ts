@@ -54,6 +54,8 @@ const rank: Record<string, number> = { f: 0, k: 1, v: 2, i: 3 }
 
 /** The order in which sets are written and conflicts are listed. */
 export function compareElements(a: PathElement, b: PathElement): number {
+  // Nearly all are fields.
+  if (a.charCodeAt(0) === 0x66 && b.charCodeAt(0) === 0x66) return a < b ? -1 : a > b ? 1 : 0
   const kinds = (rank[a.charAt(0)] ?? 4) - (rank[b.charAt(0)] ?? 4)
   if (kinds !== 0) return kinds
   if (a.startsWith('i:')) return Number(a.slice(2)) - Number(b.slice(2))
