@@ -35,6 +35,9 @@ describe.skipIf(kubectlMissing)('custom resources', () => {
   test('is in discovery with its short name, and explained from its schema', async () => {
     expect(await kubectl.ok(['api-resources', '--api-group=fleet.example.com', '--no-headers'])).toMatch(/^boats\s+bt\s+fleet\.example\.com\/v1\s+true\s+Boat/)
     expect(await kubectl.ok(['explain', 'boats.spec.length'])).toContain('How long the boat is, in metres.')
+    expect(await kubectl.ok(['explain', 'boats.metadata.labels'])).toContain('FIELD: labels <map[string]string>')
+    const v2 = JSON.parse(await kubectl.ok(['get', '--raw', '/openapi/v2'])) as { definitions: Record<string, unknown> }
+    expect(v2.definitions['com.example.fleet.v1.Boat']).toMatchObject({ properties: { spec: { required: ['length'] } } })
   })
   test('gets its defaults, shows its columns, and is found by its selectable fields', async () => {
     await kubectl.ok(['create', '-f', '-'], boat('a', { length: 10 }))

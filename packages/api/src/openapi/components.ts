@@ -1,6 +1,7 @@
 import { packages } from '../schema/data/index.ts'
 import { homeOf, schemaOf, structOf } from '../schema/registry.ts'
-import type { FieldSchema, StructSchema, TypeSchema } from '../schema/model.ts'
+import { customComponent, customName } from './custom.ts'
+import type { FieldSchema, JsonObject, StructSchema, TypeSchema } from '../schema/model.ts'
 import type { Descriptions } from './descriptions.ts'
 
 export type Node = Record<string, unknown>
@@ -15,6 +16,7 @@ export class Components {
   readonly #group: string
   readonly #version: string
   readonly #describe: Descriptions
+  readonly #custom = new Map<string, Node>()
 
   constructor(group: string, version: string, describe: Descriptions) {
     this.#group = group
@@ -22,8 +24,23 @@ export class Components {
     this.#describe = describe
   }
 
+  /** Puts in a custom kind and its list: `kind` knows them from then on. */
+  custom(kind: string, schema: JsonObject): void {
+    const gvk = (kind: string): Node => ({ 'x-kubernetes-group-version-kind': [{ group: this.#group, kind, version: this.#version }] })
+    const [group, version] = [this.#group, this.#version]
+    const typeMeta = { apiVersion: { ...this.#described('meta/v1', 'TypeMeta', 'apiVersion'), type: 'string' }, kind: { ...this.#described('meta/v1', 'TypeMeta', 'kind'), type: 'string' } }
+    const own = this.#named(customName(group, version, kind), () => ({ ...customComponent(schema, { allOf: [this.meta('ObjectMeta')] }, typeMeta), ...gvk(kind) }))
+    const list = this.#named(customName(group, version, `${kind}List`), () => ({
+      description: `${kind}List is a list of ${kind}`, type: 'object', required: ['items'],
+      properties: { ...typeMeta, items: { type: 'array', items: own }, metadata: { allOf: [this.meta('ListMeta')] } }, ...gvk(`${kind}List`),
+    }))
+    this.#custom.set(kind, own).set(`${kind}List`, list)
+  }
+
   /** A reference to a kind of the API, whose schema is put in; undefined for a kind that is not known. */
   kind(group: string, version: string, kind: string): Node | undefined {
+    const custom = group === this.#group && version === this.#version ? this.#custom.get(kind) : undefined
+    if (custom) return custom
     const schema = schemaOf({ group, version, kind })
     const home = homeOf(group, version)
     const struct = schema && structOf(home !== undefined && structOf(home, kind) ? home : 'meta/v1', kind)

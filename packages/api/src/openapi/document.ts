@@ -1,5 +1,6 @@
-import type { ResourceInfo, SubresourceInfo } from '../resource.ts'
+import type { SubresourceInfo } from '../resource.ts'
 import { Components, type Node } from './components.ts'
+import type { DescribedResource } from './custom.ts'
 import { type Descriptions, readDescriptions } from './descriptions.ts'
 import { type Operation, type Target, allNamespacesOperations, collectionOperations, connectOperations, itemOperations, logOperations, pathParameter, watchOperations } from './operations.ts'
 
@@ -17,7 +18,7 @@ export function openApiV3Path(groupVersion: string): string {
  * @param resources the resources that are served of it, each with the subresources that are served
  * @param describe what types and fields are for; read from the build when it is not given
  */
-export function openApiV3(groupVersion: string, resources: readonly ResourceInfo[], describe: Descriptions = readDescriptions()): Record<string, unknown> {
+export function openApiV3(groupVersion: string, resources: readonly DescribedResource[], describe: Descriptions = readDescriptions()): Record<string, unknown> {
   const [version = '', group = ''] = groupVersion.split('/').reverse()
   const document = new Document(group, version, describe)
   for (const resource of resources) document.add(resource)
@@ -52,15 +53,16 @@ class Document {
     return `${first}${more.map(capital).join('')}_${this.#version}`
   }
 
-  #target(kind: { group: string; version: string; kind: string }, id: string): Target | undefined {
+  #target(kind: { group: string; version: string; kind: string }, id: string, custom: boolean): Target | undefined {
     const schema = this.#components.kind(kind.group, kind.version, kind.kind)
-    return schema && { id, gvk: { group: kind.group, kind: kind.kind, version: kind.version }, schema, tag: this.#tag() }
+    return schema && { id, gvk: { group: kind.group, kind: kind.kind, version: kind.version }, schema, tag: this.#tag(), custom }
   }
 
-  add(info: ResourceInfo): void {
+  add(info: DescribedResource): void {
+    if (info.schema) this.#components.custom(info.kind, info.schema)
     const scope = info.namespaced ? 'Namespaced' : ''
     const id = `${this.#prefix()}${scope}${info.kind}`
-    const target = this.#target(info, id)
+    const target = this.#target(info, id, info.schema !== undefined)
     if (!target) return
     const base = info.namespaced ? `${this.#root}namespaces/{namespace}/` : this.#root
     const namespace = info.namespaced ? [pathParameter('namespace')] : []
@@ -72,21 +74,22 @@ class Document {
     this.#put(`${base}${info.resource}/{name}`, name, itemOperations(verbs, target, this.#components))
     if (info.namespaced && list) this.#put(`${this.#root}${info.resource}`, [], allNamespacesOperations(target, list))
     for (const sub of info.subresources) this.#addSubresource(info, sub, `${base}${info.resource}/{name}/${sub.name}`, name, id)
-    if (info.verbs.includes('watch')) this.#addWatches(info, target, namespace, name)
+    // Upstream describes the old watch paths of what is built in alone.
+    if (info.verbs.includes('watch') && !info.schema) this.#addWatches(info, target, namespace, name)
   }
 
-  #addWatches(info: ResourceInfo, target: Target, namespace: Node[], name: Node[]): void {
+  #addWatches(info: DescribedResource, target: Target, namespace: Node[], name: Node[]): void {
     const base = info.namespaced ? `${this.#root}watch/namespaces/{namespace}/` : `${this.#root}watch/`
     this.#put(`${base}${info.resource}`, namespace, watchOperations(target, `${target.id}List`, 'watchlist', this.#components))
     this.#put(`${base}${info.resource}/{name}`, name, watchOperations(target, target.id, 'watch', this.#components))
     if (info.namespaced) this.#put(`${this.#root}watch/${info.resource}`, [], watchOperations(target, `${target.id.replace('Namespaced', '')}ListForAllNamespaces`, 'watchlist', this.#components))
   }
 
-  #addSubresource(info: ResourceInfo, sub: SubresourceInfo, path: string, name: Node[], id: string): void {
+  #addSubresource(info: DescribedResource, sub: SubresourceInfo, path: string, name: Node[], id: string): void {
     const gvk = { group: sub.version === '' ? info.group : sub.group, kind: sub.kind, version: sub.version === '' ? info.version : sub.version }
     const own = `${id}${capital(sub.name)}`
     // What a connection takes is said by its parameters; no body has the options' schema.
-    const target = connects.has(sub.name) ? { id: own, gvk, schema: {}, tag: this.#tag() } : this.#target(gvk, own)
+    const target = connects.has(sub.name) ? { id: own, gvk, schema: {}, tag: this.#tag(), custom: false } : this.#target(gvk, own, info.schema !== undefined)
     if (!target) return
     if (connects.has(sub.name)) {
       const named = (method: string, suffix: string): string => `connect${this.#prefix()}${capital(method)}${own.slice(this.#prefix().length)}${suffix}`

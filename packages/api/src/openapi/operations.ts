@@ -10,7 +10,7 @@ export interface Operation {
 }
 
 type Scope = 'namespaced' | 'cluster'
-interface Target { readonly id: string; readonly gvk: { group: string; version: string; kind: string }; readonly schema: Node; readonly tag: string }
+interface Target { readonly id: string; readonly gvk: { group: string; version: string; kind: string }; readonly schema: Node; readonly tag: string; /** A custom resource has no protobuf and no strategic merge patch. */ readonly custom: boolean }
 
 const query = (name: string, type: string): Node => ({ in: 'query', name, schema: { type, uniqueItems: true } })
 export const pathParameter = (name: string): Node => ({ in: 'path', name, required: true, schema: { type: 'string', uniqueItems: true } })
@@ -30,6 +30,10 @@ const pretty = query('pretty', 'string')
 const media = ['application/json', 'application/vnd.kubernetes.protobuf', 'application/yaml']
 const streams = ['application/json', 'application/json;stream=watch', 'application/vnd.kubernetes.protobuf', 'application/vnd.kubernetes.protobuf;stream=watch', 'application/yaml']
 const patches = ['application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json']
+
+const mediaOf = (target: Target): readonly string[] => target.custom ? ['application/json', 'application/yaml'] : media
+const streamsOf = (target: Target): readonly string[] => target.custom ? ['application/json', 'application/yaml'] : streams
+const patchesOf = (target: Target): readonly string[] => target.custom ? patches.filter((type) => !type.includes('strategic')) : patches
 
 const contents = (types: readonly string[], schema: Node): Node => ({ content: Object.fromEntries(types.map((t) => [t, { schema }])) })
 const unauthorized = { description: 'Unauthorized' }
@@ -55,16 +59,16 @@ export function collectionOperations(info: ResourceInfo, target: Target, list: N
   if (verbs.has('deletecollection')) {
     const parameters = [...listing, ...deleting, pretty]
     const id = `delete${target.id.replace(/V(\d\w*?)(Namespaced|[A-Z])/, 'V$1Collection$2')}`
-    out.push(operation('delete', 'deletecollection', target, id, parameters, contents(['*/*'], components.meta('DeleteOptions')), responses([200], media, components.meta('Status'))))
+    out.push(operation('delete', 'deletecollection', target, id, parameters, contents(['*/*'], components.meta('DeleteOptions')), responses([200], mediaOf(target), components.meta('Status'))))
   }
-  if (verbs.has('list') && list) out.push(operation('get', 'list', target, `list${target.id}`, [...listing, ...watching, pretty], undefined, responses([200], streams, list)))
-  if (verbs.has('create')) out.push(operation('post', 'post', target, `create${target.id}`, [...write, pretty], bodyOf(target.schema), responses([200, 201, 202], media, target.schema)))
+  if (verbs.has('list') && list) out.push(operation('get', 'list', target, `list${target.id}`, [...listing, ...watching, pretty], undefined, responses([200], streamsOf(target), list)))
+  if (verbs.has('create')) out.push(operation('post', 'post', target, `create${target.id}`, [...write, pretty], bodyOf(target.schema), responses([200, 201, 202], mediaOf(target), target.schema)))
   return out
 }
 
 /** The list of all namespaces, `/apis/apps/v1/deployments`. */
 export function allNamespacesOperations(target: Target, list: Node): Operation[] {
-  return [operation('get', 'list', target, `list${target.id.replace('Namespaced', '')}ForAllNamespaces`, [...listing, ...watching, pretty], undefined, responses([200], streams, list))]
+  return [operation('get', 'list', target, `list${target.id.replace('Namespaced', '')}ForAllNamespaces`, [...listing, ...watching, pretty], undefined, responses([200], streamsOf(target), list))]
 }
 
 /** What is answered with the object itself when it is deleted; all else is with a Status. */
@@ -77,17 +81,17 @@ const answeredWhenDeleted = new Set([
 /** The operations on one object, or on a subresource of it. */
 export function itemOperations(verbs: ReadonlySet<string>, target: Target, components: Components): Operation[] {
   const out: Operation[] = []
-  if (verbs.has('create')) out.push(operation('post', 'post', target, `create${target.id}`, [...write, pretty], bodyOf(target.schema), responses([200, 201, 202], media, target.schema)))
+  if (verbs.has('create')) out.push(operation('post', 'post', target, `create${target.id}`, [...write, pretty], bodyOf(target.schema), responses([200, 201, 202], mediaOf(target), target.schema)))
   if (verbs.has('delete')) {
     const answer = answeredWhenDeleted.has(`${target.gvk.group}/${target.gvk.kind}`) ? target.schema : components.meta('Status')
-    out.push(operation('delete', 'delete', target, `delete${target.id}`, [...deleting, pretty], contents(['*/*'], components.meta('DeleteOptions')), responses([200, 202], media, answer)))
+    out.push(operation('delete', 'delete', target, `delete${target.id}`, [...deleting, pretty], contents(['*/*'], components.meta('DeleteOptions')), responses([200, 202], mediaOf(target), answer)))
   }
-  if (verbs.has('get')) out.push(operation('get', 'get', target, `read${target.id}`, [pretty], undefined, responses([200], media, target.schema)))
+  if (verbs.has('get')) out.push(operation('get', 'get', target, `read${target.id}`, [pretty], undefined, responses([200], mediaOf(target), target.schema)))
   if (verbs.has('patch')) {
-    const body = { ...contents(patches, components.meta('Patch')), required: true }
-    out.push(operation('patch', 'patch', target, `patch${target.id}`, [...write, query('force', 'boolean'), pretty], body, responses([200, 201], media, target.schema)))
+    const body = { ...contents(patchesOf(target), components.meta('Patch')), required: true }
+    out.push(operation('patch', 'patch', target, `patch${target.id}`, [...write, query('force', 'boolean'), pretty], body, responses([200, 201], mediaOf(target), target.schema)))
   }
-  if (verbs.has('update')) out.push(operation('put', 'put', target, `replace${target.id}`, [...write, pretty], bodyOf(target.schema), responses([200, 201], media, target.schema)))
+  if (verbs.has('update')) out.push(operation('put', 'put', target, `replace${target.id}`, [...write, pretty], bodyOf(target.schema), responses([200, 201], mediaOf(target), target.schema)))
   return out
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { ResourceInfo } from '../resource.ts'
 import type { Node } from './components.ts'
+import { schemaForV2 } from './custom.ts'
+import type { DescribedResource } from './custom.ts'
 import { readDescriptions } from './descriptions.ts'
 import { openApiV3 } from './document.ts'
 
@@ -9,13 +10,14 @@ import { openApiV3 } from './document.ts'
  * Making it costs memory and some hundred milliseconds; callers keep the encoded bytes.
  * @param served each group version (`v1`, `apps/v1`) with the resources that are served of it
  */
-export function openApiV2(served: Iterable<readonly [groupVersion: string, resources: readonly ResourceInfo[]]>): Record<string, unknown> {
+export function openApiV2(served: Iterable<readonly [groupVersion: string, resources: readonly DescribedResource[]]>): Record<string, unknown> {
   const describe = readDescriptions()
   const paths: Record<string, Node> = {}
   const definitions: Record<string, Node> = {}
   const parameters: Record<string, Node> = {}
   for (const [groupVersion, resources] of [...served].sort(([a], [b]) => compare(sortKey(a), sortKey(b)))) {
-    const document = openApiV3(groupVersion, resources, describe) as { paths: Record<string, Node>, components: { schemas: Record<string, Node> } }
+    const described = resources.map((each) => (each.schema ? { ...each, schema: schemaForV2(each.schema) } : each))
+    const document = openApiV3(groupVersion, described, describe) as { paths: Record<string, Node>, components: { schemas: Record<string, Node> } }
     for (const [path, item] of Object.entries(document.paths)) paths[path] = pathItem(item, parameters)
     for (const [name, schema] of Object.entries(document.components.schemas)) {
       const known = definitions[name]

@@ -2,11 +2,10 @@
 // (kubectl, of kinds that v3 does not have). Documents are made when they are first asked for, and kept compressed.
 import { createHash } from 'node:crypto'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { openApiV2, openApiV3, openApiV3Path, type ResourceInfo } from '@berth/api'
+import { openApiV2, openApiV3, openApiV3Path, type DescribedResource } from '@berth/api'
 import type { Aggregator } from '../aggregation/aggregator.ts'
 import { mergeSwagger } from '../aggregation/remote-openapi.ts'
 import { encodeOpenApiV2 } from '../protobuf/openapi-v2.ts'
-import { customOpenApiV3 } from '../custom/openapi.ts'
 import type { ApiResponse } from '../interfaces.ts'
 import type { Discovery } from './discovery.ts'
 import type { PathHandler } from './handler.ts'
@@ -22,16 +21,10 @@ function keep(encoded: string | Uint8Array): Kept {
   return { compressed: gzipSync(encoded, { level: 1 }), hash: createHash('sha512').update(encoded).digest('hex').toUpperCase() }
 }
 
-/** Whether a group version holds custom resources: v2 does not describe them. */
-function isCustom(discovery: Discovery, groupVersion: string): boolean {
-  const [group = '', version = ''] = groupVersion.split('/')
-  return discovery.resourcesOf(group, version).some((served) => served.custom)
-}
-
 /** What is served of a group version. */
-function resourcesOf(discovery: Discovery, groupVersion: string): ResourceInfo[] {
+function resourcesOf(discovery: Discovery, groupVersion: string): DescribedResource[] {
   const [group = '', version = ''] = groupVersion.includes('/') ? groupVersion.split('/') : ['', groupVersion]
-  return discovery.resourcesOf(group, version).map((s) => ({ ...s.info, subresources: s.subresources }))
+  return discovery.resourcesOf(group, version).map(({ info, subresources, custom }) => ({ ...info, subresources, ...(custom ? { schema: custom } : {}) }))
 }
 
 /** Documents that are kept as long as the same things are served. */
@@ -64,7 +57,7 @@ const v2Types: Record<string, string> = {
 function openApiV2Path(discovery: Discovery, aggregated: RemoteDocuments): PathHandler {
   const documents = keptWhile(discovery)
   const make = (type: string): Kept => {
-    const own = openApiV2([...discovery.groupVersions].filter((gv) => !isCustom(discovery, gv)).map((gv) => [gv, resourcesOf(discovery, gv)] as const))
+    const own = openApiV2([...discovery.groupVersions].map((gv) => [gv, resourcesOf(discovery, gv)] as const))
     const document = mergeSwagger(own, aggregated.openApiV2())
     return keep(type === protobuf ? encodeOpenApiV2(document) : JSON.stringify(document))
   }
@@ -86,10 +79,9 @@ function openApiV3Paths(discovery: Discovery, aggregated: RemoteDocuments): Path
   // What is built in does not change: only the documents of groups that hold custom resources are made again.
   const builtIn = new Map<string, Kept>()
   const document = (groupVersion: string): Kept => {
-    const [group = '', version = ''] = groupVersion.includes('/') ? groupVersion.split('/') : ['', groupVersion]
-    const custom = discovery.resourcesOf(group, version).filter((served) => served.custom)
-    if (custom.length > 0) return documents(groupVersion, () => keep(JSON.stringify(customOpenApiV3(groupVersion, custom))))
-    const made = builtIn.get(groupVersion) ?? keep(JSON.stringify(openApiV3(groupVersion, resourcesOf(discovery, groupVersion))))
+    const make = (): Kept => keep(JSON.stringify(openApiV3(groupVersion, resourcesOf(discovery, groupVersion))))
+    if (resourcesOf(discovery, groupVersion).some(({ schema }) => schema !== undefined)) return documents(groupVersion, make)
+    const made = builtIn.get(groupVersion) ?? make()
     builtIn.set(groupVersion, made)
     return made
   }
