@@ -35,13 +35,18 @@ export const podGarbageCollector: Controller = {
           return node !== undefined && readyOf(node)?.status !== 'True' && (node.spec?.taints ?? []).some((taint) => taint.key === 'node.kubernetes.io/out-of-service')
         },
       }, context.settings.terminatedPodGcThreshold)
-      for (const pod of garbage.terminated) await remove(context, pod)
-      for (const pod of garbage.outOfService) await removeLost(context, pod, undefined)
+      await each(context, garbage.terminated, (pod) => remove(context, pod))
+      await each(context, garbage.outOfService, (pod) => removeLost(context, pod, undefined))
       const lost = await lostNodes(context, new Set(garbage.orphaned.map((pod) => pod.spec.nodeName ?? '')), missingSince, now)
-      for (const pod of garbage.orphaned) if (lost.has(pod.spec.nodeName ?? '')) await removeLost(context, pod, { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' })
-      for (const pod of garbage.unscheduled) await removeLost(context, pod, undefined)
+      await each(context, garbage.orphaned.filter((pod) => lost.has(pod.spec.nodeName ?? '')), (pod) => removeLost(context, pod, { reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' }))
+      await each(context, garbage.unscheduled, (pod) => removeLost(context, pod, undefined))
     })
   },
+}
+
+/** One pod that cannot be deleted now does not keep the others; it has its turn in the next round. */
+async function each({ logger }: ControllerContext, pods: readonly Pod[], act: (pod: Pod) => Promise<void>): Promise<void> {
+  for (const pod of pods) await act(pod).catch((error: unknown) => logger.error(error, 'Failed to delete a pod', { pod }))
 }
 
 /** Nodes that have been missing for the quarantine, and that the server does not know either. */
