@@ -9,10 +9,9 @@ import type { ApiRequest, ServerCertificates, ServerLog } from '../interfaces.ts
 import { send, writeRaw } from './answers.ts'
 import type { ApiHandler } from './handler.ts'
 import { bodyReader } from './request-body.ts'
-import { idleTimeoutMs, Sessions } from './sessions.ts'
+import { connectionTimeouts, Sessions } from './sessions.ts'
+import type { ConnectionTimeouts } from './sessions.ts'
 
-/** How long a TLS handshake may take, and a request's headers: upstream's ReadHeaderTimeout. */
-const headersTimeoutMs = 32_000
 /** How long a request's line and headers may be in all: Go's, and upstream's. */
 const maxHeaderBytes = 1024 * 1024
 /** A client that does not answer the kernel's probes after so long without a word is gone. */
@@ -25,6 +24,7 @@ export interface ListenerOptions {
   maxRequestBytes: number
   handler: ApiHandler
   log: ServerLog
+  timeouts?: ConnectionTimeouts
 }
 
 export interface Listener {
@@ -36,11 +36,11 @@ export interface Listener {
 }
 
 /** For HTTP/1.1; Node's types do not name them here. How long a body may take is the handler's to say. */
-const http1Options = {
-  maxHeaderSize: maxHeaderBytes, headersTimeout: headersTimeoutMs, requestTimeout: 0, keepAliveTimeout: idleTimeoutMs,
+const http1Options = (timeouts: ConnectionTimeouts) => ({
+  maxHeaderSize: maxHeaderBytes, requestTimeout: 0, headersTimeout: timeouts.headers, keepAliveTimeout: timeouts.idle, connectionsCheckingInterval: Math.min(timeouts.headers, 10_000),
   // A body would be lost with the upgrade: such a request is an ordinary one.
   shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0,
-}
+})
 const tcpOptions = { keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs }
 
 const stopped = new Error('the server is stopping')
@@ -49,12 +49,13 @@ const left = new Error('the client went away')
 /** Listens; rejects when the port is taken. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const running = new Set<AbortController>()
-  const sessions = new Sessions()
+  const timeouts = options.timeouts ?? connectionTimeouts
+  const sessions = new Sessions(timeouts)
   const server: Http2SecureServer = http2.createSecureServer({
     allowHTTP1: true, cert: options.certificates.servingCert, key: options.certificates.servingKey, minVersion: 'TLSv1.2',
     ...clientAuthorities(options.certificates), requestCert: true, rejectUnauthorized: false,
     settings: { maxConcurrentStreams: 250, initialWindowSize: 1024 * 1024, maxHeaderListSize: maxHeaderBytes }, maxSessionMemory: 64,
-    handshakeTimeout: headersTimeoutMs, ...http1Options, ...tcpOptions,
+    handshakeTimeout: timeouts.headers, ...http1Options(timeouts), ...tcpOptions,
   })
   const sockets = new Set<Socket>()
   server.on('secureConnection', (socket) => {
@@ -128,7 +129,7 @@ function clientCertificates(socket: unknown): Uint8Array[] {
 function toApiRequest(options: ListenerOptions, request: IncomingMessage | Http2ServerRequest, signal: AbortSignal, upgrade?: ApiRequest['upgrade']): ApiRequest {
   const socket = 'stream' in request ? request.stream.session?.socket : request.socket
   return {
-    method: request.method ?? 'GET', url: request.url ?? '/', headers: lowerHeaders(request.headers), rawHeaders: request.rawHeaders, body: bodyReader(request, options.maxRequestBytes),
+    method: request.method ?? 'GET', url: request.url ?? '/', headers: lowerHeaders(request.headers), rawHeaders: request.rawHeaders, body: bodyReader(request, options.maxRequestBytes, signal),
     ...(!upgrade && { bodyStream: request }),
     signal, remoteAddress: socket?.remoteAddress ?? '', clientCertificates: clientCertificates(socket), ...(upgrade && { upgrade }),
   }

@@ -3,13 +3,13 @@ import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import { badRequest, requestEntityTooLarge } from '../errors.ts'
 
-/** The way to read a body of up to `limit` bytes; reading starts with the first call. Rejects with 413 beyond the limit, with 400 when the client leaves before the end. */
-export function bodyReader(request: IncomingMessage | Http2ServerRequest, limit: number): () => Promise<Uint8Array> {
+/** The way to read a body of up to `limit` bytes; reading starts with the first call. Rejects with 413 beyond the limit, with 400 when the client leaves before the end (`gone`). */
+export function bodyReader(request: IncomingMessage | Http2ServerRequest, limit: number, gone: AbortSignal): () => Promise<Uint8Array> {
   let reading: Promise<Uint8Array> | undefined
-  return () => (reading ??= read(request, limit))
+  return () => (reading ??= read(request, limit, gone))
 }
 
-function read(request: IncomingMessage | Http2ServerRequest, limit: number): Promise<Uint8Array> {
+function read(request: IncomingMessage | Http2ServerRequest, limit: number, gone: AbortSignal): Promise<Uint8Array> {
   const tooLarge = (): Error => requestEntityTooLarge(`limit is ${limit}`)
   // Not by iterating: leaving the loop early would destroy the connection, and with it the answer.
   return new Promise((resolve, reject) => {
@@ -24,7 +24,7 @@ function read(request: IncomingMessage | Http2ServerRequest, limit: number): Pro
       request.off('data', take)
       request.off('end', end)
       request.off('close', cut)
-      request.off('aborted', cut)
+      gone.removeEventListener('abort', cut)
       if (error) {
         request.pause()
         reject(error)
@@ -40,13 +40,14 @@ function read(request: IncomingMessage | Http2ServerRequest, limit: number): Pro
       finish()
       return
     }
-    if (request.destroyed) {
+    if (request.destroyed || gone.aborted) {
       cut()
       return
     }
     request.on('data', take)
     request.on('end', end)
     request.on('close', cut)
-    request.on('aborted', cut)
+    // Once it is answered, a request of HTTP/1.1 hears no more of its connection.
+    gone.addEventListener('abort', cut)
   })
 }
