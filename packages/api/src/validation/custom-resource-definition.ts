@@ -2,6 +2,7 @@ import { structuralOf } from '../custom/structural.ts'
 import type { JsonObject } from '../schema/model.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionSpec, CustomResourceDefinitionVersion } from '../types/apiextensions/v1.ts'
 import { checkImmutable, sameValue, textOf } from './common.ts'
+import { apiApproval, approvalAnnotation } from './custom-definition/approval.ts'
 import { checkConversion, speaksKnownReview } from './custom-definition/conversion.ts'
 import { checkNames } from './custom-definition/names.ts'
 import { partsOf } from './custom-definition/places.ts'
@@ -13,7 +14,6 @@ import { dns1035Label, dns1123Subdomain } from './formats.ts'
 import type { KindValidation } from './kind.ts'
 import { checkGenericMeta, checkGenericMetaUpdate, nameIsDnsSubdomain } from './object-meta.ts'
 
-const approvalAnnotation = 'api-approved.kubernetes.io'
 const scopes = ['Cluster', 'Namespaced']
 
 const fullList = <T>(list: T[] | undefined): T[] | undefined => (list?.length ? list : undefined)
@@ -80,21 +80,12 @@ function checkStoredVersions({ spec, status }: CustomResourceDefinition): FieldE
   ]
 }
 
-/** How the annotation of a community group reads: it must point to an approval, or say that there is none. */
-function approvalOf({ metadata }: CustomResourceDefinition): 'missing' | 'unapproved' | 'approved' | 'invalid' {
-  const said = metadata.annotations?.[approvalAnnotation] ?? ''
-  return said === '' ? 'missing' : said.startsWith('unapproved') ? 'unapproved' : /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/?#\s]+[^\s]*$/.test(said) ? 'approved' : 'invalid'
-}
-
 function checkApproval(crd: CustomResourceDefinition, old?: CustomResourceDefinition): FieldError[] {
-  if (!/(?:^|\.)(?:k8s|kubernetes)\.io$/.test(textOf(crd.spec.group))) return []
-  const state = approvalOf(crd)
-  if (old && approvalOf(old) === state) return []
+  const approval = apiApproval(crd)
+  if (!approval || (old && apiApproval(old)?.state === approval.state)) return []
   const field = `metadata.annotations[${approvalAnnotation}]`
-  const link = 'see https://github.com/kubernetes/enhancements/pull/1111'
-  if (state === 'missing') return [required(field, `protected groups must have approval annotation "${approvalAnnotation}", ${link}`)]
-  if (state !== 'invalid') return []
-  return [invalid(field, crd.metadata.annotations?.[approvalAnnotation], `protected groups must have approval annotation "${approvalAnnotation}" with either a URL or a reason starting with "unapproved", ${link}`)]
+  if (approval.state === 'missing') return [required(field, approval.message)]
+  return approval.state === 'invalid' ? [invalid(field, crd.metadata.annotations?.[approvalAnnotation], approval.message)] : []
 }
 
 function checkPreserving({ spec }: CustomResourceDefinition, old?: CustomResourceDefinition): FieldError[] {

@@ -57,6 +57,21 @@ describe('names', () => {
   })
 })
 
+describe('approval', () => {
+  test.each<[string, Record<string, string>, unknown[]]>([
+    ['gateway.networking.k8s.io', { 'api-approved.kubernetes.io': 'https://a.b/c' }, [{ type: 'KubernetesAPIApprovalPolicyConformant', status: 'True', reason: 'ApprovedAnnotation', message: 'approved in https://a.b/c' }]],
+    ['x.kubernetes.io', { 'api-approved.kubernetes.io': 'unapproved, experimental-only' }, [{ status: 'False', reason: 'UnapprovedAnnotation', message: 'not approved: "unapproved, experimental-only"' }]],
+    ['x.k8s.io', {}, [{ status: 'False', reason: 'MissingAnnotation' }]],
+    ['example.com', {}, []],
+  ])('a definition of %s with %o', (group, annotations, expected) => {
+    const one = crd('widget', { group })
+    const { conditions = [] } = statusOf({ ...one, metadata: { ...one.metadata, annotations } }, [], 'now')
+    expect(conditions.map(({ type }) => type).slice(0, 2)).toEqual(['NamesAccepted', 'Established'])
+    expect(conditions.slice(2)).toMatchObject(expected)
+    expect(conditions).toHaveLength(2 + expected.length)
+  })
+})
+
 describe('definitions', () => {
   const two = crd('widget', { versions: [
     { name: 'v1', served: true, storage: false, schema: { openAPIV3Schema: { type: 'object' } }, deprecated: true },

@@ -1,4 +1,5 @@
 // Which names a CustomResourceDefinition gets, and what its conditions say (upstream: apiextensions' naming and establishing controllers). Pure.
+import { apiApproval } from '@berth/api'
 import type { CustomResourceDefinition, CustomResourceDefinitionCondition, CustomResourceDefinitionNames } from '@berth/api/types/apiextensions/v1'
 
 /** The names asked for, with what is derived where nothing was said. */
@@ -64,6 +65,16 @@ export function withCondition(crd: CustomResourceDefinition, condition: Omit<Cus
   return before ? conditions.map((each) => (each === before ? next : each)) : [...conditions, next]
 }
 
+const approvals = { missing: 'MissingAnnotation', invalid: 'InvalidAnnotation', unapproved: 'UnapprovedAnnotation', approved: 'ApprovedAnnotation' } as const
+
+/** Definitions in groups of the community say whether they were approved; others say nothing. */
+function withApproval(crd: CustomResourceDefinition, now: string): CustomResourceDefinitionCondition[] {
+  const type = 'KubernetesAPIApprovalPolicyConformant'
+  const approval = apiApproval(crd)
+  if (!approval) return (crd.status?.conditions ?? []).filter((condition) => condition.type !== type)
+  return withCondition(crd, { type, status: approval.state === 'approved' ? 'True' : 'False', reason: approvals[approval.state], message: approval.message }, now)
+}
+
 /** The status that a definition is to have; equal to what it has where nothing is to be done. */
 export function statusOf(crd: CustomResourceDefinition, others: Iterable<CustomResourceDefinition>, now: string): NonNullable<CustomResourceDefinition['status']> {
   const { names, condition } = acceptNames(crd, takenNames(others))
@@ -74,8 +85,9 @@ export function statusOf(crd: CustomResourceDefinition, others: Iterable<CustomR
     : { type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' }
   const storage = crd.spec.versions.find((version) => version.storage)?.name
   const stored = crd.status?.storedVersions ?? []
+  const settled = { ...base, status: { ...base.status, conditions: withCondition(base, established, now) } }
   return {
-    ...base.status, conditions: withCondition(base, established, now),
+    ...base.status, conditions: withApproval(settled, now),
     storedVersions: storage === undefined || stored.includes(storage) ? stored : [...stored, storage],
   }
 }

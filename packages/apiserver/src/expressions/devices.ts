@@ -4,12 +4,14 @@ import type { FieldError } from '@berth/api'
 import type { DeviceClass, DeviceSelector, ResourceClaim, ResourceClaimSpec, ResourceClaimTemplate } from '@berth/api/types/resource/v1'
 import { compileDeviceSelector, deviceEnvironment, deviceSizes, selectorCostLimit } from '@berth/cel'
 
-const environment = deviceEnvironment({})
+/** What is on by default in 1.36. */
+const features = { consumableCapacity: true }
+const environment = deviceEnvironment(features)
 
 function checkSelectors(selectors: readonly DeviceSelector[] | undefined, at: string): FieldError[] {
   return (selectors ?? []).flatMap(({ cel }, i) => {
     if (!cel) return []
-    const { selector, error } = compileDeviceSelector(cel.expression, environment, {}, { sizes: deviceSizes })
+    const { selector, error } = compileDeviceSelector(cel.expression, environment, features, { sizes: deviceSizes })
     if (error !== undefined) return [fieldErrors.invalid(`${at}[${i}].cel.expression`, cel.expression, error)]
     return (selector.program.maxCost ?? 0n) > selectorCostLimit ? [fieldErrors.forbidden(`${at}[${i}].cel.expression`, 'too complex, exceeds cost limit')] : []
   })

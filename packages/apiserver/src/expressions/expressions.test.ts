@@ -49,7 +49,7 @@ describe('expressions are compiled:', () => {
     ['resource.k8s.io/v1/DeviceClass', 'a selector that may cost too much', policy({ selectors: [{ cel: { expression: 'lists.range(100).all(i, lists.range(100).all(j, lists.range(100).all(k, true)))' } }] }), ['spec.selectors[0].cel.expression: too complex, exceeds cost limit']],
     ['resource.k8s.io/v1/ResourceClaim', 'a selector of an alternative', policy({ devices: { requests: [{ firstAvailable: [{ selectors: [{ cel: { expression: 'device.nothing' } }] }] }] } }),
       [expect.stringContaining('spec.devices.requests[0].firstAvailable[0].selectors[0].cel.expression: compilation failed') as unknown as string]],
-    ['resource.k8s.io/v1/ResourceClaimTemplate', 'a selector that holds', policy({ spec: { devices: { requests: [{ exactly: { selectors: [{ cel: { expression: "device.driver == 'a'" } }] } }] } } }), []],
+    ['resource.k8s.io/v1/ResourceClaimTemplate', 'a selector that holds', policy({ spec: { devices: { requests: [{ exactly: { selectors: [{ cel: { expression: "device.driver == 'a' && device.allowMultipleAllocations" } }] } }] } } }), []],
   ])('%s: %s', (kind, _what, object, expected) => {
     expect(problems(kind, object)).toEqual(expected)
   })
