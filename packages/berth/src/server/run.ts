@@ -5,6 +5,7 @@ import { stopInTurn } from '../boot/stop.ts'
 import { serverAddress, type Instance } from '../instance/instance.ts'
 import type { Layout } from '../instance/layout.ts'
 import { keepHostRules } from '../network/host-keeper.ts'
+import { keepPodRoutes } from '../network/pod-routes.ts'
 import { writeCredentials } from './credentials.ts'
 import { ensureRoles } from './roles.ts'
 import { ensureStorageClass } from './storage-class.ts'
@@ -56,6 +57,7 @@ export async function runServer({ layout, instance, verbosity, logger, signal }:
   const stopKeeping = keepHostRules(layout, instance, logger)
   await api.whenReady()
   const own = createClient(api.loopback, { userAgent: 'berth-server' })
+  const stopRouting = keepPodRoutes(layout, own, logger)
   await ensureRoles(own)
   await ensureStorageClass(own)
   logger.info('The control plane is ready', { server: `https://${address}:${instance.securePort}` })
@@ -64,6 +66,7 @@ export async function runServer({ layout, instance, verbosity, logger, signal }:
     signal.addEventListener('abort', () => resolve())
   })
   stopKeeping()
+  stopRouting()
   await stopInTurn([{ name: 'threads', stop: () => Promise.all(threads.map((each) => each.stop())) }, api], logger, 5000)
   return 0
 }
