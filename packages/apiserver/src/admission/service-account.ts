@@ -50,7 +50,7 @@ function checkMirrorPod(attributes: AdmissionAttributes, pod: Pod): void {
 }
 
 function mountToken(spec: PodSpec): void {
-  const known = spec.volumes?.find((v) => v.name.startsWith(volumePrefix))
+  const known = spec.volumes?.find((v) => v.name?.startsWith(volumePrefix))
   const name = known?.name ?? volumePrefix + Array.from({ length: 5 }, () => nameLetters[randomInt(nameLetters.length)]).join('')
   let used = false
   const containers: Container[] = [...(spec.initContainers ?? []), ...(spec.containers ?? [])]
