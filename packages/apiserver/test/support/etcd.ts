@@ -54,7 +54,9 @@ export async function startEtcd(options: { dataDir?: string, wrap?: readonly str
   let child: ChildProcess
   let ended: Promise<unknown>
   const open = async (): Promise<void> => {
-    child = spawn(args[0] ?? '', args.slice(1), { stdio: 'ignore', env: { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch } })
+    child = spawn(args[0] ?? '', args.slice(1), { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch } })
+    let said = ''
+    child.stderr?.on('data', (chunk: Buffer) => { said = (said + chunk.toString()).slice(-2000) })
     ended = once(child, 'exit')
     const probe = etcdClient({ servers: [server] })
     try {
@@ -63,7 +65,7 @@ export async function startEtcd(options: { dataDir?: string, wrap?: readonly str
           await probe.range({ key: 'health' }, 2_000)
           return
         } catch (error) {
-          if (Date.now() > deadline || child.exitCode !== null) throw new Error('etcd does not answer', { cause: error })
+          if (Date.now() > deadline || child.exitCode !== null) throw new Error(`etcd does not answer: ${said}`, { cause: error })
         }
       }
     } finally {
