@@ -1,54 +1,68 @@
-import { apiextensions, apps, autoscalingV2, core } from '@berth/api'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { apiextensions, apiregistration, apps, autoscalingV2, core } from '@berth/api'
 import type { CustomResourceDefinition } from '@berth/api/types/apiextensions/v1'
 import type { Deployment } from '@berth/api/types/apps/v1'
 import type { HorizontalPodAutoscaler, MetricSpec } from '@berth/api/types/autoscaling/v2'
-import type { Pod } from '@berth/api/types/core/v1'
-import { createClient, createInformers, silentLogger, type RunningPart, type TransportRequest, type TransportResponse } from '@berth/kube'
+import { createCa, issueCertificate } from '@berth/kube'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { startControllers } from '../src/index.ts'
 import { eventually, startCluster, type TestCluster } from './cluster.ts'
 
 let cluster: TestCluster
-let autoscaling: RunningPart
+let metricsServer: Server
 
-/** What the APIs of metrics answer, by the beginning of the path; what is not here is not served. */
+/** What the custom and external metrics are, by the beginning of the path; what is not here is not found. */
 const answers = new Map<string, unknown>()
 /** Thousandths of a core that each pod of an application burns. */
 const burning = new Map<string, number>()
 
-const text = (status: number, body: unknown): TransportResponse => ({
-  status, headers: { 'content-type': 'application/json' },
-  body: (async function* () { yield Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)) })(),
-})
+const groupVersions = ['metrics.k8s.io/v1beta1', 'custom.metrics.k8s.io/v1beta2', 'external.metrics.k8s.io/v1beta1']
 
-/** A server of metrics, as it would answer behind the aggregation layer. */
-async function metricsServer({ path }: TransportRequest): Promise<TransportResponse> {
-  if (path.startsWith('/apis/metrics.k8s.io/')) {
-    const application = /app%3D([a-z]+)/.exec(path)?.[1] ?? ''
-    const each = burning.get(application)
-    if (each === undefined) return text(404, '404 page not found\n')
-    const { items } = await cluster.client.list(core.pods, { namespace: 'default', labelSelector: `app=${application}` })
-    const timestamp = new Date(Date.now() + 60_000).toISOString()
-    return text(200, { kind: 'PodMetricsList', apiVersion: 'metrics.k8s.io/v1beta1', items: items.map(({ metadata }: Pod) => ({ metadata: { name: metadata.name, namespace: 'default' }, timestamp, window: '10s', containers: [{ name: 'c', usage: { cpu: `${each * 1_000_000}n`, memory: '64Mi' } }] })) })
+/** Answers as metrics-server and an adapter would: discovery, then what the tests set. */
+async function answer(path: string): Promise<unknown> {
+  const groupVersion = groupVersions.find((each) => path === `/apis/${each}`)
+  if (groupVersion !== undefined) return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: [] }
+  if (!path.startsWith('/apis/metrics.k8s.io/')) return [...answers].find(([prefix]) => path.startsWith(prefix))?.[1]
+  const application = /app%3D([a-z]+)/.exec(path)?.[1] ?? ''
+  const each = burning.get(application)
+  if (each === undefined) return undefined
+  const { items } = await cluster.client.list(core.pods, { namespace: 'default', labelSelector: `app=${application}` })
+  const timestamp = new Date(Date.now() + 60_000).toISOString()
+  return { kind: 'PodMetricsList', apiVersion: 'metrics.k8s.io/v1beta1', items: items.map(({ metadata }) => ({ metadata: { name: metadata.name, namespace: 'default' }, timestamp, window: '10s', containers: [{ name: 'c', usage: { cpu: `${each * 1_000_000}n`, memory: '64Mi' } }] })) }
+}
+
+/** A server of metrics behind the aggregation layer: three APIServices, a Service that says it is on this machine. */
+async function startMetricsServer(): Promise<Server> {
+  const ca = await createCa('metrics-ca')
+  const { certificate, key } = await issueCertificate(ca, { commonName: 'metrics', dnsNames: ['metrics.kube-system.svc'], usages: ['server'] })
+  const started = createServer({ cert: certificate, key }, (request, response) => {
+    answer(request.url ?? '').then((found) => (found === undefined ? response.writeHead(404).end('404 page not found\n') : response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(found))), (error: unknown) => response.writeHead(500).end(String(error)))
+  })
+  started.listen(0, 'localhost')
+  await once(started, 'listening')
+  const { port } = started.address() as AddressInfo
+  await cluster.client.create(core.services, { metadata: { name: 'metrics', namespace: 'kube-system' }, spec: { type: 'ExternalName', externalName: 'localhost' } })
+  for (const [group = '', version = ''] of groupVersions.map((each) => each.split('/'))) {
+    const name = `${version}.${group}`
+    await cluster.client.create(apiregistration.apiservices, {
+      metadata: { name }, spec: { group, version, groupPriorityMinimum: 100, versionPriority: 100, caBundle: Buffer.from(ca.certificate).toString('base64'), service: { namespace: 'kube-system', name: 'metrics', port } },
+    })
+    await eventually(`${name} is available`, () => cluster.client.get(apiregistration.apiservices, name), ({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Available' && is === 'True') === true)
   }
-  const found = [...answers].find(([prefix]) => path.startsWith(prefix))
-  return found === undefined ? text(404, '404 page not found\n') : text(200, found[1])
+  return started
 }
 
 beforeAll(async () => {
-  cluster = await startCluster({ controllers: ['*', '-horizontal-pod-autoscaler-controller'] })
+  cluster = await startCluster({ horizontalPodAutoscalerSyncPeriod: 100, horizontalPodAutoscalerDownscaleStabilization: 500 })
   await cluster.addNode('n1')
-  const { loopback } = cluster.server
-  const client = createClient({
-    request: (request) => (/^\/apis\/((custom|external)\.)?metrics\.k8s\.io/.test(request.path) ? metricsServer(request) : loopback.request(request)),
-    async close() {},
-  }, { fieldManager: 'kube-controller-manager' })
-  autoscaling = await startControllers({ client, informers: createInformers(client), logger: silentLogger(), controllers: ['horizontal-pod-autoscaler-controller'], horizontalPodAutoscalerSyncPeriod: 100, horizontalPodAutoscalerDownscaleStabilization: 500 })
+  metricsServer = await startMetricsServer()
 })
 
 afterAll(async () => {
-  await autoscaling?.stop()
   await cluster?.stop()
+  metricsServer?.closeAllConnections()
+  metricsServer?.close()
 })
 
 beforeEach(() => answers.clear())
@@ -147,7 +161,6 @@ test('custom and external metrics, of which the greatest counts', async () => {
   const timestamp = new Date().toISOString()
   answers.set('/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/pods/*/requests?labelSelector=app%3Dqueue', { items: [{ describedObject: { kind: 'Pod', name: pod?.metadata.name }, timestamp, windowSeconds: 10, value: '1500m' }] })
   answers.set('/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/ingresses.networking.k8s.io/front/hits', { items: [{ describedObject: { kind: 'Ingress', name: 'front' }, timestamp, value: '10' }] })
-  answers.set('/apis/custom.metrics.k8s.io', { kind: 'APIGroup', name: 'custom.metrics.k8s.io', versions: [{ groupVersion: 'custom.metrics.k8s.io/v1beta2', version: 'v1beta2' }], preferredVersion: { groupVersion: 'custom.metrics.k8s.io/v1beta2', version: 'v1beta2' } })
   answers.set('/apis/external.metrics.k8s.io/v1beta1/namespaces/default/depth?labelSelector=q%3Dmail', { items: [{ metricName: 'depth', timestamp, value: '20' }, { metricName: 'depth', timestamp, value: '10' }] })
   await scale('queue', 'Deployment', [
     { type: 'Pods', pods: { metric: { name: 'requests' }, target: { type: 'AverageValue', averageValue: '1' } } },
