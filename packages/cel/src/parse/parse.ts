@@ -3,6 +3,7 @@ import { expandMacro } from './macros.ts'
 import { CelCompileError } from '../errors.ts'
 import { rewriteOptionalSyntax } from './optional-syntax.ts'
 import { errorText } from './source-error.ts'
+import { syntaxErrors } from './syntax-errors.ts'
 import { maxInt, maxUint, minInt, Uint } from '../values/scalars.ts'
 import type { Expr as ParsedExpr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js'
 import type { Expr, MapEntry, StructField } from './ast.ts'
@@ -24,7 +25,7 @@ export function parseExpression(source: string, macros: MacroSet): Expr {
   try {
     parsed = parseSource(rewritten.text)
   } catch (error) {
-    throw new CelCompileError(syntaxErrorText(source, error), { cause: error })
+    throw new CelCompileError(syntaxErrors(source) ?? syntaxErrorText(source, error), { cause: error })
   }
   return new Converter(source, rewritten, parsed.sourceInfo?.positions ?? {}, macros).convert(parsed.expr)
 }
