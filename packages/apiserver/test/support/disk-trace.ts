@@ -8,7 +8,8 @@ const traced = ['pwrite64', 'write', 'lseek', 'fsync', 'fdatasync', 'ftruncate',
 
 /** Why nothing can be recorded here; undefined where it can. */
 export const traceMissing = ((): string | undefined => {
-  const tried = spawnSync('strace', ['-f', '--seccomp-bpf', '-e', 'trace=fsync', 'true'])
+  const program = 'strace'
+  const tried = spawnSync(program, ['-f', '--seccomp-bpf', '-e', 'trace=fsync', 'true'])
   return tried.status === 0 ? undefined : 'strace is not installed, or may not trace here'
 })()
 if (traceMissing !== undefined) console.log(`skipped: ${traceMissing}`)
