@@ -45,11 +45,12 @@ describe.skipIf(kubectlMissing)('custom resources', () => {
     expect(await kubectl.ok(['get', 'bt'])).toMatch(/^NAME\s+LENGTH\s+RIG\na\s+10\s+sloop\nb\s+12\s+ketch\n$/)
     expect(await kubectl.ok(['get', 'boats', '--field-selector=spec.rig=ketch', '-o', 'name'])).toBe('boat.fleet.example.com/b\n')
   })
+  const unchecked = '\n* <nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation\n'
   test.each([
     ['a value below its minimum', { length: 0 }, 'The Boat "x" is invalid: spec.length: Invalid value: 0: spec.length in body should be greater than or equal to 1'],
-    ['a wrong type', { length: 'long' }, 'The Boat "x" is invalid: spec.length: Invalid value: "string": spec.length in body must be of type integer: "string"'],
-    ['a missing field', {}, 'The Boat "x" is invalid: spec.length: Required value'],
-    ['a value that is not listed', { length: 1, rig: 'raft' }, 'The Boat "x" is invalid: spec.rig: Unsupported value: "raft": supported values: "sloop", "ketch"'],
+    ['a wrong type', { length: 'long' }, `The Boat "x" is invalid: \n* spec.length: Invalid value: "string": spec.length in body must be of type integer: "string"${unchecked}`],
+    ['a missing field', {}, `The Boat "x" is invalid: \n* spec.length: Required value${unchecked}`],
+    ['a value that is not listed', { length: 1, rig: 'raft' }, `The Boat "x" is invalid: \n* spec.rig: Unsupported value: "raft": supported values: "sloop", "ketch"${unchecked}`],
     ['a key twice', { length: 1, masts: [{ id: 'm' }, { id: 'm' }] }, 'The Boat "x" is invalid: spec.masts[1]: Duplicate value: {"id":"m"}'],
     ['an unknown field', { length: 1, sails: 3 }, 'unknown field "spec.sails"'],
   ])('refuses %s', async (_, spec, message) => {

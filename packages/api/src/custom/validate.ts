@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js'
+import { equalJson } from '../json/equal.ts'
 import { stringifyJson } from '../json/stringify.ts'
 import { isObject } from '../decode/values.ts'
 import type { Json, JsonObject } from '../schema/model.ts'
@@ -8,12 +9,21 @@ import { structuralOf, type Structural } from './structural.ts'
 
 /**
  * Holds a value to a structural schema's value validations and list types, in upstream's words (kube-openapi's validation and
- * apiserver/schema/listtype). CEL rules are not among them.
+ * apiserver/schema/listtype). CEL rules are not among them. What is as it was in `old` is let be, whatever is wrong with it: an update is
+ * not to blame for a schema that has become stricter (CRDValidationRatcheting).
  */
-export function validateValue(schema: Structural, value: Json, path = ''): FieldError[] {
+export function validateValue(schema: Structural, value: Json, path = '', old?: Json): FieldError[] {
   const errors: FieldError[] = []
-  check(schema, value, path, errors)
+  check(schema, value, path, errors, old)
   return errors
+}
+
+/** The item of the old list that an item of a list with keys is the new form of; items of other lists have none. */
+export function counterpart(list: Structural, item: Json, before: readonly Json[]): Json | undefined {
+  if (list.listType === 'set') return before.find((other) => equalJson(other, item))
+  if (list.listType !== 'map') return undefined
+  const keys = stringifyJson(keysOf(list, item))
+  return before.find((other) => stringifyJson(keysOf(list, other)) === keys)
 }
 
 function nameOf(value: Json): string {
@@ -34,7 +44,8 @@ function place(path: string): string {
   return path === '' ? '""' : path
 }
 
-function check(schema: Structural, value: Json, path: string, errors: FieldError[]): void {
+function check(schema: Structural, value: Json, path: string, errors: FieldError[], old: Json | undefined): void {
+  if (old !== undefined && equalJson(old, value)) return
   if (value === null && schema.nullable) return
   if (schema.intOrString ? nameOf(value) !== 'integer' && typeof value !== 'string' : !isOfType(schema.type, value)) {
     const wanted = schema.intOrString ? 'integer,string' : schema.type
@@ -44,8 +55,8 @@ function check(schema: Structural, value: Json, path: string, errors: FieldError
   checkEnum(schema.source, value, path, errors)
   if (typeof value === 'string') checkString(schema.source, value, path, errors)
   else if (typeof value === 'number' || typeof value === 'bigint') checkNumber(schema.source, value, path, errors)
-  else if (Array.isArray(value)) checkArray(schema, value, path, errors)
-  else if (isObject(value)) checkObject(schema, value, path, errors)
+  else if (Array.isArray(value)) checkArray(schema, value, path, errors, Array.isArray(old) ? old : [])
+  else if (isObject(value)) checkObject(schema, value, path, errors, isObject(old) ? old : {})
   checkCombinations(schema.source, value, path, errors)
 }
 
@@ -93,12 +104,12 @@ function checkNumber(source: JsonObject, value: number | bigint, path: string, e
   if (format === 'int32' && (value < -2147483648 || value > 2147483647)) errors.push(invalid(path, bad, `${path} in body must be of type int32: "integer"`))
 }
 
-function checkArray(schema: Structural, value: readonly Json[], path: string, errors: FieldError[]): void {
+function checkArray(schema: Structural, value: readonly Json[], path: string, errors: FieldError[], old: readonly Json[]): void {
   const { minItems, maxItems } = schema.source
   if (typeof minItems === 'number' && value.length < minItems) errors.push(invalid(path, value.length, `${path} in body should have at least ${minItems} items`))
   if (typeof maxItems === 'number' && value.length > maxItems) errors.push(tooMany(path, value.length, maxItems))
   const { items } = schema
-  if (items) for (const [i, item] of value.entries()) check(items, item, `${path}[${i}]`, errors)
+  if (items) for (const [i, item] of value.entries()) check(items, item, `${path}[${i}]`, errors, counterpart(schema, item, old))
   if (schema.listType !== 'set' && schema.listType !== 'map') return
   const seen = new Set<string>()
   for (const [i, item] of value.entries()) {
@@ -120,7 +131,7 @@ function keysOf(schema: Structural, item: Json): Json {
   return keys
 }
 
-function checkObject(schema: Structural, value: JsonObject, path: string, errors: FieldError[]): void {
+function checkObject(schema: Structural, value: JsonObject, path: string, errors: FieldError[], old: JsonObject): void {
   const at = (name: string): string => (path === '' ? name : `${path}.${name}`)
   const { minProperties, maxProperties, required: wanted } = schema.source
   const count = Object.keys(value).length
@@ -129,8 +140,9 @@ function checkObject(schema: Structural, value: JsonObject, path: string, errors
   if (Array.isArray(wanted)) for (const name of wanted as string[]) if (!Object.hasOwn(value, name)) errors.push(required(at(name)))
   for (const [name, member] of Object.entries(value)) {
     const property = schema.properties.get(name)
-    if (property) check(property, member, at(name), errors)
-    else if (schema.additional !== undefined && schema.additional !== true) check(schema.additional, member, at(name), errors)
+    const before = Object.hasOwn(old, name) ? old[name] : undefined
+    if (property) check(property, member, at(name), errors, before)
+    else if (schema.additional !== undefined && schema.additional !== true) check(schema.additional, member, at(name), errors, before)
   }
 }
 

@@ -1,8 +1,9 @@
 // x-kubernetes-validations: the CEL rules of a custom resource's schema, run where the values they belong to are (upstream: apiserver/schema/cel).
 import { celTypes, compile, evaluate, ruleEnvironment, schemaType } from '@berth/cel'
 import type { Environment, Program } from '@berth/cel'
-import { stringifyJson, structuralOf } from '@berth/api'
+import { counterpart, structuralOf } from '@berth/api'
 import type { FieldError, Json, JsonObject, Structural, ValidationRule } from '@berth/api'
+import { equalValues } from '../registry/values.ts'
 import type { ExtraValidation } from './rules.ts'
 
 /** What all rules of one object may cost together (RuntimeCELCostBudget). */
@@ -14,8 +15,8 @@ interface CompiledRule {
   readonly program: Program | undefined
   readonly error: string | undefined
   readonly message: Program | undefined
-  /** It speaks of what was before, so it runs on updates alone (unless the old value is optional to it). */
-  readonly isTransition: boolean
+  /** It speaks of what was before. */
+  readonly usesOld: boolean
 }
 
 /** A schema's rules, where it or what is below it has any. */
@@ -63,7 +64,7 @@ function compileRules(schema: Structural, isRoot: boolean): CompiledRule[] {
     const optional = rule.optionalOldSelf === true
     const { program, error } = compile(rule.rule, environment(optional))
     const message = rule.messageExpression === undefined ? undefined : compile(rule.messageExpression, environment(optional)).program
-    return { rule, program, error, message, isTransition: program?.references.has('oldSelf') === true && !optional }
+    return { rule, program, error, message, usesOld: program?.references.has('oldSelf') === true }
   })
 }
 
@@ -72,32 +73,37 @@ class Run {
   readonly errors: FieldError[] = []
   #left = budget
 
-  /** `old` is what the value is to be compared with; undefined where nothing of the old object is this value. */
-  visit(node: RuleNode, value: Json, old: Json | undefined, path: string): void {
-    for (const rule of node.rules) if (!this.#check(node.schema, rule, value, old, path)) return
+  /**
+   * `old` is what the value is to be compared with; undefined where nothing of the old object is this value, which then is unchanged where
+   * what holds it is. What is unchanged is let be by all rules but those that speak of what was before (CRDValidationRatcheting).
+   */
+  visit(node: RuleNode, value: Json, old: Json | undefined, path: string, parentUnchanged = false): void {
+    const unchanged = old === undefined ? parentUnchanged : equalValues(old, value)
+    for (const rule of node.rules) if (!(unchanged && !rule.usesOld) && !this.#check(node.schema, rule, value, old, path)) return
     if (Array.isArray(value)) {
       const { items } = node
       if (!items) return
       const before = Array.isArray(old) ? old : []
-      for (const [i, item] of value.entries()) this.visit(items, item, counterpart(node.schema, item, before), `${path}[${i}]`)
+      for (const [i, item] of value.entries()) this.visit(items, item, counterpart(node.schema, item, before), `${path}[${i}]`, unchanged)
       return
     }
     if (typeof value !== 'object' || value === null) return
     const before = typeof old === 'object' && old !== null && !Array.isArray(old) ? old : {}
     for (const [name, member] of Object.entries(value)) {
       const child = node.properties.get(name) ?? (node.schema.properties.has(name) ? undefined : node.additional)
-      if (child) this.visit(child, member, before[name], node.schema.properties.has(name) ? `${path}${path === '' ? '' : '.'}${name}` : `${path}[${name}]`)
+      if (child) this.visit(child, member, before[name], node.schema.properties.has(name) ? `${path}${path === '' ? '' : '.'}${name}` : `${path}[${name}]`, unchanged)
     }
   }
 
   /** False where no more rules may be run. */
-  #check(schema: Structural, { rule, program, error, message, isTransition }: CompiledRule, value: Json, old: Json | undefined, path: string): boolean {
+  #check(schema: Structural, { rule, program, error, message, usesOld }: CompiledRule, value: Json, old: Json | undefined, path: string): boolean {
     const type = typeName(schema)
     if (error !== undefined || !program) {
       this.errors.push({ type: 'Invalid', field: path, badValue: type, detail: `rule compile error: ${error ?? ''}` })
       return true
     }
-    if (isTransition && old === undefined) return true
+    // On updates alone, unless the old value is optional to it.
+    if (usesOld && rule.optionalOldSelf !== true && old === undefined) return true
     const result = evaluate(program, { self: value, oldSelf: old }, { costLimit: Math.min(this.#left, 1_000_000) })
     this.#left -= result.cost
     if (this.#left <= 0) {
@@ -119,14 +125,6 @@ class Run {
     }
     return rule.message?.trim() || `failed rule: ${oneLine(rule.rule)}`
   }
-}
-
-/** The item of the old list that an item is the new form of: by its keys, or by its value. Items of atomic lists have none. */
-function counterpart(list: Structural, item: Json, before: readonly Json[]): Json | undefined {
-  if (list.listType === 'set') return before.find((other) => stringifyJson(other) === stringifyJson(item))
-  if (list.listType !== 'map') return undefined
-  const keys = (of: Json): string => stringifyJson(list.listMapKeys.map((name) => (typeof of === 'object' && of !== null && !Array.isArray(of) ? of[name] ?? list.items?.properties.get(name)?.default ?? null : null)))
-  return before.find((other) => keys(other) === keys(item))
 }
 
 function refusal(rule: ValidationRule, detail: string, type: string, path: string): FieldError {

@@ -105,6 +105,34 @@ describe('definitions', () => {
   })
 })
 
+describe('an object', () => {
+  const schema = spec({ a: { type: 'string', enum: ['x'] }, p: { type: 'string', pattern: '^p' }, n: { type: 'integer' }, l: { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['k'], items: { type: 'object', required: ['k'], properties: { k: { type: 'string' }, v: { type: 'integer', maximum: 5 } }, 'x-kubernetes-validations': [{ rule: 'self.v != 3', message: 'no threes' }] } } }, {
+    'x-kubernetes-validations': [{ rule: '!has(self.n) || self.n < 10', message: 'too large' }, { rule: '!has(oldSelf.n) || self.n == oldSelf.n', message: 'n stays' }],
+  })
+  const rules = customRules({ gvk: { group: 'example.com', version: 'v1', kind: 'Widget' }, namespaced: true, schema, columns: undefined, hasStatus: false }, celRules(schema))
+  const widget = (of: Json): ApiObject => ({ apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w', namespace: 'd', resourceVersion: '1' }, spec: of }) as unknown as ApiObject
+  const options = { allowPrivileged: false }
+  const left = '<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
+
+  test.each<[string, Json, string[]]>([
+    ['of the wrong form is not held to expressions, and told so', { a: 'y', n: 20 }, ['spec.a: Unsupported value: "y": supported values: "x"', left]],
+    ['of the right form with a wrong value is held to them too', { p: 'q', n: 20 }, ["spec.p: Invalid value: \"q\": spec.p in body should match '^p'", 'spec: Invalid value: "object": too large']],
+  ])('%s', (_, given, wanted) => {
+    expect(rules.validateCreate(widget(given), options).map(fieldErrorMessage)).toEqual(wanted)
+  })
+
+  test.each<[string, Json, Json, string[]]>([
+    ['a wrong value that stays is let be', { a: 'y', p: 'p1' }, { a: 'y', p: 'p2' }, []],
+    ['a wrong value that changes is not', { a: 'y' }, { a: 'z' }, ['spec.a: Unsupported value: "z": supported values: "x"', left]],
+    ['what breaks a rule and stays is let be, but not what the rule of its parent says', { n: 20, p: 'p1' }, { n: 20, p: 'p2' }, ['spec: Invalid value: "object": too large']],
+    ['a rule about what was before always holds', { n: 20 }, { n: 21 }, ['spec: Invalid value: "object": too large', 'spec: Invalid value: "object": n stays']],
+    ['an item of a list with keys is known again where it has moved', { l: [{ k: 'a', v: 9 }, { k: 'b', v: 3 }] }, { l: [{ k: 'b', v: 3 }, { k: 'a', v: 9 }, { k: 'c', v: 1 }] }, []],
+    ['an item that changes is held to all', { l: [{ k: 'a', v: 9 }] }, { l: [{ k: 'a', v: 8 }] }, ['spec.l[0].v: Invalid value: 8: spec.l[0].v in body should be less than or equal to 5']],
+  ])('in an update: %s', (_, before, after, wanted) => {
+    expect(rules.validateUpdate(widget(after), widget(before), '', options).map(fieldErrorMessage)).toEqual(wanted)
+  })
+})
+
 test('unknown fields are reported with their place, metadata\'s too', () => {
   const rules = customRules({ gvk: { group: 'example.com', version: 'v1', kind: 'Widget' }, namespaced: true, schema: spec({ a: { type: 'string' } }), columns: undefined, hasStatus: false })
   const given: Json = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w', nope: 1 }, spec: { a: 'x', b: 2 } }

@@ -22,17 +22,22 @@ export type ExtraValidation = (object: ApiObject, old: ApiObject | undefined) =>
 
 const everything: Structural = structuralOf({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true })
 
-/** The rules of one version. `extra` holds an object, valid by its schema, to what the schema's expressions say. */
-export function customRules({ gvk, namespaced, schema, columns }: CustomVersion, extra: ExtraValidation = () => []): KindRules {
+/** With one of these an object is not of the form that expressions count on. */
+const blocking = new Set<FieldError['type']>(['NotSupported', 'Required', 'TooLong', 'TooMany', 'TypeInvalid'])
+const notChecked: FieldError = { type: 'Invalid', field: '', badValue: null, detail: 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation' }
+
+/** The rules of one version. `extra` holds an object to what the schema's expressions say, where it has any and the object has their form. */
+export function customRules({ gvk, namespaced, schema, columns }: CustomVersion, extra?: ExtraValidation): KindRules {
   const structural = Object.keys(schema).length === 0 ? everything : structuralOf(schema)
   const meta = structOf('meta/v1', 'ObjectMeta')
   if (!meta) throw new Error('the schema of ObjectMeta is missing')
   const table = customTable(columns)
   /** A metadata that is no object is left to be refused. */
   const metaOf = (object: ApiObject): JsonObject => normalize(meta, object.metadata as unknown as JsonObject)
-  const validate = (object: ApiObject, old: ApiObject | undefined): FieldError[] => {
-    const errors = validateValue(structural, object as unknown as Json)
-    return errors.length > 0 ? errors : extra(object, old)
+  const validate = (inMetadata: FieldError[], object: ApiObject, old: ApiObject | undefined): FieldError[] => {
+    const errors = [...inMetadata, ...validateValue(structural, object as unknown as Json, '', old as unknown as Json | undefined)]
+    if (!extra) return errors
+    return [...errors, ...(errors.some(({ type }) => blocking.has(type)) ? [notChecked] : extra(object, old))]
   }
   return {
     schema: objectSchemaOf(gvk, structural), custom: true, openApi: schema,
@@ -50,8 +55,8 @@ export function customRules({ gvk, namespaced, schema, columns }: CustomVersion,
       const { kind, apiVersion, metadata: _, ...rest } = object
       return { kind, apiVersion, metadata: metaOf(object), ...rest } as unknown as ApiObject
     },
-    validateCreate: (object) => [...checkCustomMeta(object.metadata as never, namespaced), ...validate(object, undefined)],
-    validateUpdate: (object, old) => [...checkCustomMetaUpdate(object.metadata as never, old.metadata as never), ...validate(object, old)],
+    validateCreate: (object) => validate(checkCustomMeta(object.metadata as never, namespaced), object, undefined),
+    validateUpdate: (object, old) => validate(checkCustomMetaUpdate(object.metadata as never, old.metadata as never), object, old),
     warnings: () => [],
     columns: () => table.columns,
     cells: (object, now) => table.cells(object as unknown as Json, now),
