@@ -14,9 +14,21 @@ export interface Representation {
 
 interface MediaRange { type: string, parameters: Record<string, string>, quality: number }
 
+/** What headers were parsed to: a client sends the same ones all its life. Bounded, since anybody may send anything. */
+const parsed = new Map<string, readonly MediaRange[]>()
+const parsedLimit = 100
+
 /** Parses an Accept header; ranges of equal quality keep their order. */
-export function parseAccept(accept: string | undefined): MediaRange[] {
+export function parseAccept(accept: string | undefined): readonly MediaRange[] {
   if (accept === undefined || accept.trim() === '') return [{ type: '*/*', parameters: {}, quality: 1 }]
+  const known = parsed.get(accept)
+  if (known) return known
+  const ranges = parseRanges(accept)
+  if (accept.length <= 256 && parsed.size < parsedLimit) parsed.set(accept, ranges)
+  return ranges
+}
+
+function parseRanges(accept: string): MediaRange[] {
   const ranges = accept.split(',').flatMap((clause): MediaRange[] => {
     const [type = '', ...rest] = clause.split(';').map((s) => s.trim())
     if (type === '') return []

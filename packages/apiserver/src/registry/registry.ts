@@ -32,6 +32,8 @@ export class Registry {
   readonly features: Features
   /** By group, version and resource. */
   readonly #runtimes = new Map<string, ResourceRuntime>()
+  /** What runtimeOf has found, for as long as no resource comes or goes: plugins ask for the same few several times a request. */
+  #byResource = new WeakMap<ResourceInfo, ResourceRuntime>()
   /** By group and resource: the one whose version is stored. */
   readonly #stored = new Map<string, ResourceRuntime>()
   readonly #caches = new Map<string, WatchCache>()
@@ -84,6 +86,7 @@ export class Registry {
     if (!runtime) return
     this.#runtimes.delete(id)
     this.#served++
+    this.#byResource = new WeakMap()
     if (this.#stored.get(idOf(resource)) === runtime) this.#stored.delete(idOf(resource))
     if ([...this.#runtimes.values()].some(({ cache }) => cache === runtime.cache)) return
     this.#caches.delete(runtime.cache.prefix)
@@ -102,6 +105,7 @@ export class Registry {
     this.#runtimes.set(versionedIdOf(definition.resource), runtime)
     if (!definition.view) this.#stored.set(id, runtime)
     this.#served++
+    this.#byResource = new WeakMap()
     return runtime
   }
 
@@ -134,8 +138,11 @@ export class Registry {
 
   /** As `runtime`, for resources that are known to be served; throws otherwise. */
   runtimeOf(resource: ResourceInfo): ResourceRuntime {
+    const known = this.#byResource.get(resource)
+    if (known) return known
     const found = this.#runtimes.get(versionedIdOf(resource))
     if (!found) throw new Error(`${resource.resource}.${resource.group} is not served`)
+    this.#byResource.set(resource, found)
     return found
   }
 

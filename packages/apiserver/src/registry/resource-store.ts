@@ -35,7 +35,7 @@ export function resourceStore(registry: Registry): ResourceStore {
     },
     list: <T>(resource: ResourceInfo<T>, namespace = '') => {
       const runtime = registry.runtimeOf(resource)
-      return [...runtime.cache.range(runtime.prefix(namespace))].map((cached) => cached.object as T)
+      return runtime.cache.size === 0 ? [] : Array.from(runtime.cache.range(runtime.prefix(namespace)), (cached) => cached.object as T)
     },
     resourceOf: (apiVersion, kind) => {
       for (const runtime of registry.runtimes()) if (runtime.gvk.kind === kind && runtime.apiVersion === apiVersion) return runtime.definition.resource
