@@ -40,6 +40,32 @@ spec:
   volumes: [{ name: held, emptyDir: { medium: Memory } }]
 `
 
+const scaled = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: loaded }
+spec:
+  selector: { matchLabels: { app: loaded } }
+  template:
+    metadata: { labels: { app: loaded } }
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: main
+          image: berth.local/redis:1
+          command: [sh, -c, "while :; do :; done"]
+          resources: { requests: { cpu: 40m }, limits: { cpu: 80m } }
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: { name: loaded }
+spec:
+  scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: loaded }
+  minReplicas: 1
+  maxReplicas: 3
+  metrics: [{ type: Resource, resource: { name: cpu, target: { type: Utilization, averageUtilization: 50 } } }]
+`
+
 describe.skipIf(!hasKubectl || program === undefined)('metrics-server, unmodified (needs kubectl and metrics-server)', () => {
   beforeAll(async () => {
     const archive = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'berth-metrics-')), 'image.tar')
@@ -93,6 +119,16 @@ describe.skipIf(!hasKubectl || program === undefined)('metrics-server, unmodifie
 
   test('who may not read pods there is refused before metrics-server is asked', async () => {
     await expect(kubectl(['top', 'pods', '--as', 'nobody', ...ns])).rejects.toThrow('pods.metrics.k8s.io is forbidden: User "nobody" cannot list resource "pods" in API group "metrics.k8s.io" in the namespace "metrics-suite"')
+  })
+
+  test('a HorizontalPodAutoscaler sees the load of a Deployment and gives it more pods', async () => {
+    await kubectl(['apply', ...ns, '-f', '-'], scaled)
+    const replicas = await eventually('it was scaled up', async () => {
+      const count = Number(await kubectl(['get', 'deployment', 'loaded', '-o', 'jsonpath={.spec.replicas}', ...ns]))
+      return count > 1 && count
+    }, 180_000)
+    expect(replicas).toBeLessThanOrEqual(3)
+    expect(await kubectl(['describe', 'hpa', 'loaded', ...ns])).toMatch(/SuccessfulRescale .*New size: [23]; reason: cpu resource utilization \(percentage of request\) above target/)
   })
 
   test('a namespace goes although metrics-server is gone, once it is back or unregistered', async () => {
