@@ -14,7 +14,7 @@ export default defineConfig({
     sequence: { sequencer: ByName },
     projects: [
       { test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], testTimeout: 20_000 } },
-      { test: { name: 'parts', include: ['packages/*/test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 180_000, fileParallelism: false, pool: 'forks' } },
+      { test: { name: 'parts', include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 180_000, fileParallelism: false, pool: 'forks' } },
       { test: { name: 'e2e', include: ['e2e/**/*.test.ts'], globalSetup: ['e2e/support/setup.ts'], testTimeout: 300_000, hookTimeout: 600_000, fileParallelism: false, pool: 'forks' } },
     ],
   },

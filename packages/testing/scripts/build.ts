@@ -9,7 +9,8 @@ import { dynamicNames, lazyBuiltins, workers, workerUrls } from '../../berth/scr
 
 const root = path.resolve(import.meta.dirname, '..')
 const packages = path.resolve(root, '..')
-const dist = path.join(root, 'dist')
+/** Where to, `dist` where nothing is said. */
+const dist = path.resolve(process.argv[2] ?? path.join(root, 'dist'))
 const types = path.join(dist, 'types')
 
 // The certificate library wants this to be there before it, also when it is only asked for its names.

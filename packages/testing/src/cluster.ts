@@ -20,6 +20,7 @@ const administrator = { name: 'kubernetes-admin', groups: ['system:masters'] }
  * nothing: there may be many at once. Rejects, with nothing left behind, where a setting is wrong or the start takes longer than `timeout`.
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  if (process.getBuiltinModule?.('node:sqlite') === undefined) throw new Error(`a cluster needs Node 22.13 or later, which has SQLite; this is ${process.version}`)
   const plan = planNodes(options.nodes)
   const logger = options.log ? createLogger({ name: 'berth', verbosity: options.verbosity ?? 0, write: options.log }) : silentLogger()
   const plane = await startControlPlane({ flags: flagsOf(options), featureGates: options.featureGates ?? {}, dataDir: options.dataDir, controllers: controllersOf(options.controllers), scheduler: schedulerOf(options.scheduler), logger })

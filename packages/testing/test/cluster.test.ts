@@ -92,7 +92,7 @@ subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: Group, name: sailors }]
   test('applies definitions and their objects in one go', async () => {
     const applied = await cluster.apply([websites, { apiVersion: 'example.com/v1', kind: 'Website', metadata: { name: 'home' } }])
     expect(applied[1]).toMatchObject({ metadata: { name: 'home', namespace: 'default' } })
-    await cluster.apply({ apiVersion: 'example.com/v1', kind: 'Website', metadata: { name: 'home' }, spec: {} } as object)
+    await cluster.apply({ apiVersion: 'example.com/v1', kind: 'Website', metadata: { name: 'home' }, spec: {} })
     expect(await cluster.waitFor('web/home', 'jsonpath={.spec.html}=<p>')).toMatchObject({ kind: 'Website' })
   })
 

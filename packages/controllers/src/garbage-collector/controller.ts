@@ -1,4 +1,5 @@
-import { apiVersionOf, type ResourceInfo } from '@berth/api'
+import { apiextensions, apiVersionOf, type ResourceInfo } from '@berth/api'
+import type { CustomResourceDefinition } from '@berth/api/types/apiextensions/v1'
 import type { OwnerReference } from '@berth/api/types/meta/v1'
 import { createWorkQueue, isInvalid, isNotFound, runWorkers, type EventRecorder, type WorkQueue } from '@berth/kube'
 import { ignore } from '../common/adoption.ts'
@@ -39,8 +40,23 @@ export const garbageCollector: Controller = {
       // An owner is judged by asking the server, so workers need not wait; but a whole graph saves them most questions.
       await Promise.all(fresh.map(({ informer }) => informer.whenSynced(signal)))
     }
+    let turn = Promise.resolve()
+    const discoverInTurn = (): Promise<void> => (turn = turn.then(discover, discover))
+    // A new kind is known at once: upstream, its owners are not before the next period.
+    let asked = false
+    const established = (definition: CustomResourceDefinition): void => {
+      if (asked || !isServed(definition)) return
+      asked = true
+      void Promise.resolve().then(() => {
+        asked = false
+        return discoverInTurn()
+      }).catch((error: unknown) => { if (!signal.aborted) logger.error(error, 'Failed to discover a new kind, the next period tries again') })
+    }
+    off.push(context.informers.for(apiextensions.customresourcedefinitions).on({
+      added: established, updated: (old, now) => { if (!isServed(old)) established(now) },
+    }))
     // The first discovery may meet a server that is still starting: without it there is nothing to do.
-    const discovering = periodically(context, 'garbage collector discovery', discoveryPeriodMs, discover)
+    const discovering = periodically(context, 'garbage collector discovery', discoveryPeriodMs, discoverInTurn)
     const stop = (): void => {
       toDelete.shutDown()
       toOrphan.shutDown()
@@ -52,6 +68,10 @@ export const garbageCollector: Controller = {
     ])
     for (const remove of off) remove()
   },
+}
+
+function isServed({ status }: CustomResourceDefinition): boolean {
+  return status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True') === true
 }
 
 interface Scope {

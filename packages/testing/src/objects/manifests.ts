@@ -3,18 +3,11 @@ import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseAllDocuments } from 'yaml'
 
-/** Any object of the API. */
-export interface KubernetesObject {
-  apiVersion?: string
-  kind?: string
-  metadata?: { name?: string, namespace?: string, generateName?: string, uid?: string }
-}
-
 /**
  * Objects, or where they are: an object, a list of these, YAML or JSON text (a text with a line break, or that begins with a brace), or the path of a
- * file or of a directory, whose .yaml, .yml and .json files are read in the order of their names.
+ * file or of a directory (a URL too), whose .yaml, .yml and .json files are read in the order of their names.
  */
-export type Manifest = KubernetesObject | string | URL | readonly Manifest[]
+export type Manifest = object | string | URL | readonly Manifest[]
 
 /** Objects with all that is needed to send them. */
 export interface NamedObject { apiVersion: string, kind: string, metadata: { name: string, namespace?: string }, [field: string]: unknown }
