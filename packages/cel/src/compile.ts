@@ -9,7 +9,7 @@ import { fromTypedJson } from './values/objects.ts'
 import type { CelType } from './types/types.ts'
 import type { Environment } from './environments/environment.ts'
 import type { SizeLookup } from './estimate/sizes.ts'
-import type { Step } from './plan/plan.ts'
+import type { Step } from './plan/step.ts'
 import type { Value } from './values/value.ts'
 
 /** A compiled expression; evaluating it changes nothing in it. */

@@ -1,31 +1,19 @@
 import { CelEvaluationError, noSuchOverload } from '../errors.ts'
 import { Failed } from './context.ts'
 import { fieldPresent, indexOf, optionalIndex, optionalSelect, selectField } from './access.ts'
+import { dispatch, folded } from './dispatch.ts'
+import { elements } from './elements.ts'
+import { isPrimitiveList, membership } from './membership.ts'
+import { attempt, attribute, constant, priced } from './step.ts'
 import { listBase, mapBase, structBase } from '../functions/cost.ts'
-import { CelList, CelMap, GrowingList, GrowingMap, ValueMap } from '../values/containers.ts'
-import { pricedByName } from '../functions/overload.ts'
-import { isOfType, typeNameOf } from '../values/runtime-type.ts'
-import { Uint } from '../values/scalars.ts'
+import { CelList, GrowingList, GrowingMap, ValueMap } from '../values/containers.ts'
+import { typeNameOf } from '../values/runtime-type.ts'
 import { OptionalValue, TypeValue } from '../values/value.ts'
 import { constructed } from '../values/objects.ts'
-import type { EvaluationContext } from './context.ts'
+import type { Planned, Step } from './step.ts'
 import type { Checked } from '../check/check.ts'
 import type { Expr } from '../parse/ast.ts'
-import type { Overload } from '../functions/overload.ts'
 import type { Value } from '../values/value.ts'
-
-/** An expression ready to run. */
-export type Step = (context: EvaluationContext) => Value
-
-/** What the planner knows of a part: attributes price their parts differently depending on where they stand. */
-interface Planned {
-  readonly run: Step
-  /** For an attribute (a name with selections): the same without the price of the name. */
-  readonly resolve?: Step
-  /** The price of the name itself: 1, or 0 under `?:`. */
-  readonly base?: number
-  readonly constant?: Value
-}
 
 /** Plans a checked expression. The program prices each step as upstream's interpreter does. */
 export function planExpression(expr: Expr, checked: Checked): Step {
@@ -278,131 +266,6 @@ class Planner {
     if (expr.kind === 'list' && expr.elements.length === 0) return () => new GrowingList()
     if (expr.kind === 'map' && expr.entries.length === 0) return () => new GrowingMap()
     return this.plan(expr).run
-  }
-}
-
-function constant(value: Value): Planned {
-  return { run: () => value, constant: value }
-}
-
-function attribute(resolve: Step, base = 1): Planned {
-  if (base === 0) return { run: resolve, resolve, base }
-  return {
-    run: context => {
-      context.charge(base)
-      return resolve(context)
-    },
-    resolve, base,
-  }
-}
-
-function attempt(step: Step, context: EvaluationContext): Value | Failed {
-  try {
-    return step(context)
-  } catch (error) {
-    if (error instanceof CelEvaluationError) return new Failed(error)
-    throw error
-  }
-}
-
-function* elements(over: Value, pairs: boolean): Generator<[Value, Value]> {
-  if (over instanceof CelList) {
-    for (let index = 0; index < over.size; index++) yield pairs ? [BigInt(index), over.at(index)] : [over.at(index), null]
-  } else if (over instanceof CelMap) {
-    for (const key of over.keys()) yield [key, pairs ? over.get(key) ?? null : null]
-  } else throw new CelEvaluationError(`got '${goTypes[typeNameOf(over)] ?? typeNameOf(over)}', expected iterable type`)
-}
-
-// Upstream names its own types in this error.
-const goTypes: Readonly<Record<string, string>> = {
-  'bool': 'types.Bool', 'bytes': 'types.Bytes', 'double': 'types.Double', 'int': 'types.Int', 'uint': 'types.Uint', 'string': 'types.String', 'null_type': 'types.Null',
-  'google.protobuf.Timestamp': 'types.Timestamp', 'google.protobuf.Duration': 'types.Duration', 'type': '*types.Type', 'optional_type': '*types.Optional',
-}
-
-// These say no more than that nothing fits.
-const unguarded = new Set(['_+_', '_-_', '_*_', '_/_', '_%_', '-_', '!_', '_<_', '_<=_', '_>_', '_>=_', '@in', 'size', 'contains', 'startsWith', 'endsWith', 'flatten'])
-
-function dispatch(name: string, overloads: readonly Overload[], args: readonly Step[]): Step {
-  const known = overloads.length === 1 || pricedByName.has(name)
-  const costOf = (candidate: Overload | undefined, values: readonly Value[], result: Value) => known && candidate?.cost !== undefined ? candidate.cost(values, result) : 1
-  return context => {
-    const values = evaluated(args, context, values => context.charge(costOf(overloads[0], values, null)))
-    for (const candidate of overloads) {
-      if (!candidate.params.every((type, index) => isOfType(values[index] ?? null, type))) continue
-      const price = (result: Value) => context.charge(costOf(candidate, values, result))
-      let result: Value
-      try {
-        result = candidate.call(...values)
-      } catch (error) {
-        // A call that fails has its price too, an error counting as a value of size one.
-        if (error instanceof CelEvaluationError) price(null)
-        throw error
-      }
-      price(result)
-      return result
-    }
-    context.charge(1)
-    throw unguarded.has(name) ? noSuchOverload() : new CelEvaluationError(`no such overload: ${name}(${values.map(typeNameOf).join(', ')})`)
-  }
-}
-
-// All arguments of a call of one or two are evaluated even when the first fails, and then the call has its price all the same.
-function evaluated(args: readonly Step[], context: EvaluationContext, price: (values: readonly Value[]) => void): Value[] {
-  if (args.length > 2) return args.map(arg => arg(context))
-  const values: Value[] = []
-  let failure: CelEvaluationError | undefined
-  for (const arg of args) {
-    try {
-      values.push(arg(context))
-    } catch (error) {
-      if (!(error instanceof CelEvaluationError)) throw error
-      failure ??= error
-      values.push(null)
-    }
-  }
-  if (failure === undefined) return values
-  price(values)
-  throw failure
-}
-
-// What is built has its price also where a part of it fails.
-function priced<T>(context: EvaluationContext, cost: number, build: () => T): T {
-  try {
-    return build()
-  } finally {
-    context.charge(cost)
-  }
-}
-
-// Conversions of literals happen once, when the program is made, and cost nothing. Throws what the conversion throws.
-function folded(value: Value, overloads: readonly Overload[]): Planned | undefined {
-  const result = overloads.find(candidate => isOfType(value, candidate.params[0] ?? { kind: 'dyn' }))?.call(value)
-  return result === undefined ? undefined : constant(result)
-}
-
-function isPrimitiveList(list: CelList): boolean {
-  for (const item of list) if (item === null || typeof item === 'object' && !(item instanceof Uint)) return false
-  return true
-}
-
-// Membership in a list of literals is a look-up: only the item has a price.
-function membership(item: Planned, list: CelList): Planned {
-  const numbers = new Set<bigint | number>()
-  const others = new Set<Value>()
-  for (const value of list) {
-    if (typeof value === 'bigint') numbers.add(value)
-    else if (typeof value === 'number') numbers.add(Number.isInteger(value) ? BigInt(value) : value)
-    else if (value instanceof Uint) numbers.add(value.value)
-    else others.add(value)
-  }
-  if (list.size === 0) return constant(false)
-  return {
-    run: context => {
-      const value = item.run(context)
-      if (typeof value === 'bigint') return numbers.has(value)
-      if (typeof value === 'number') return numbers.has(Number.isInteger(value) ? BigInt(value) : value)
-      return value instanceof Uint ? numbers.has(value.value) : others.has(value)
-    },
   }
 }
 
