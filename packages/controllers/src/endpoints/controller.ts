@@ -6,6 +6,7 @@ import { canonicalJson } from '../common/hash.ts'
 import { keyedController } from '../common/keyed-controller.ts'
 import { isNamespaceTerminating } from '../common/namespace-errors.ts'
 import type { Controller } from '../context.ts'
+import { TriggerTimes, withTriggerTime } from '../endpointslice/trigger-times.ts'
 import { planEndpoints } from './subsets.ts'
 
 /** Bears a leader's record, from before there were Leases: it has no Service and must stay. */
@@ -21,6 +22,7 @@ export const endpointsController: Controller = {
     const pods = context.informers.for(core.pods, { indexers: { namespace: byNamespace } })
     const endpoints = context.informers.for(core.endpoints)
     const recorder = context.recorder('endpoint-controller')
+    const triggers = new TriggerTimes()
     const write = (wanted: Endpoints, exists: boolean): Promise<unknown> => exists ? client.update(core.endpoints, wanted) : client.create(core.endpoints, wanted)
     const frame = keyedController({
       name: 'endpoint', workers: 5, context, informers: [services, pods, endpoints],
@@ -29,15 +31,18 @@ export const endpointsController: Controller = {
         const known = endpoints.store.get(key)
         const { namespace, name } = splitKey(key)
         if (service === undefined) {
+          triggers.forget(key)
           if (known !== undefined) await client.delete(core.endpoints, name, { namespace, preconditions: { uid: known.metadata.uid } }).catch(ignore(isNotFound))
           return
         }
         if (service.spec.type === 'ExternalName' || !hasSelector(service) || service.metadata.deletionTimestamp !== undefined) return
         const selector = selectorFromSet(service.spec.selector)
-        const wanted = planEndpoints(service, pods.store.byIndex('namespace', namespace).filter((pod) => selector.matches(pod.metadata.labels)), known)
+        const own = pods.store.byIndex('namespace', namespace).filter((pod) => selector.matches(pod.metadata.labels))
+        const wanted = planEndpoints(service, own, known)
+        const time = triggers.next(key, service, own)
         if (wanted === undefined) return
         try {
-          await write(wanted, known !== undefined)
+          await write({ ...wanted, metadata: withTriggerTime(wanted.metadata, time) }, known !== undefined)
         } catch (error) {
           if (isNamespaceTerminating(error)) return
           if (!isConflict(error)) recorder.event(service, 'Warning', known === undefined ? 'FailedToCreateEndpoint' : 'FailedToUpdateEndpoint', `Failed to ${known === undefined ? 'create' : 'update'} endpoint for service ${key}: ${errorText(error)}`)

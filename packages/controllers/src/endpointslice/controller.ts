@@ -10,6 +10,7 @@ import type { Controller, ControllerContext } from '../context.ts'
 import { desiredEndpoints, zoneOf } from './endpoints.ts'
 import { managedBy, managedByLabel, planSlices, serviceNameLabel } from './plan.ts'
 import { SeenVersions } from './seen-versions.ts'
+import { TriggerTimes, withTriggerTime } from './trigger-times.ts'
 
 /** Keeps the EndpointSlices of Services that have a selector. Slices of a deleted Service are the garbage collector's. */
 export const endpointSliceController: Controller = {
@@ -25,11 +26,15 @@ export const endpointSliceController: Controller = {
     } } })
     const recorder = context.recorder('endpoint-slice-controller')
     const seen = new SeenVersions(context.clock)
+    const triggers = new TriggerTimes()
     const frame = keyedController({
       name: 'endpoint_slice', workers: context.settings.concurrentEndpointSliceSyncs, context, informers: [services, pods, nodes, slices],
       async sync(key, queue) {
         const service = services.store.get(key)
-        if (service === undefined) return seen.forget(key)
+        if (service === undefined) {
+          triggers.forget(key)
+          return seen.forget(key)
+        }
         if (service.spec.type === 'ExternalName' || noSelector(service) || service.metadata.deletionTimestamp !== undefined) return
         const existing = slices.store.byIndex('service', key)
         // The informer will bring what we wrote, and that brings us here again; the pause covers a slice somebody deleted meanwhile.
@@ -38,7 +43,10 @@ export const endpointSliceController: Controller = {
         const own = pods.store.byIndex('namespace', splitKey(key).namespace).filter((pod) => selector.matches(pod.metadata.labels))
         const desired = desiredEndpoints(service, own, (name) => nodes.store.get(name))
         try {
-          await write(context, key, seen, planSlices(service, desired, existing, context.settings.maxEndpointsPerSlice))
+          const plan = planSlices(service, desired, existing, context.settings.maxEndpointsPerSlice)
+          const time = triggers.next(key, service, own)
+          const timed = (slice: EndpointSlice): EndpointSlice => ({ ...slice, metadata: withTriggerTime(slice.metadata, time) })
+          await write(context, key, seen, { create: plan.create.map(timed), update: plan.update.map(timed), delete: plan.delete })
         } catch (error) {
           recorder.event(service, 'Warning', 'FailedToUpdateEndpointSlices', `Error updating Endpoint Slices for Service ${key}: ${(error as Error).message}`)
           throw error
