@@ -403,8 +403,8 @@ export interface ServerDependencies {
   options: ApiServerOptions
   certificates: ServerCertificates
   store: ResourceStore
-  /** For the allocations that are no API objects (node ports). */
-  storage: Pick<Storage, 'confirm' | 'write'>
+  /** For what is stored and is no API object: node ports, who serves. */
+  storage: Pick<Storage, 'shared' | 'confirm' | 'write' | 'latest' | 'readAt'>
   log: ServerLog
   /** The port that is listened on (known once listening; bootstrap hooks run after that). */
   port(): number

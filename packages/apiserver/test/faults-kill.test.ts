@@ -14,7 +14,7 @@ const writers = 16
 const watchers = 4
 const rounds = faultRounds(3)
 /** Milliseconds; a round is a few seconds, on a busy machine more. */
-const patience = 180_000 + rounds * 30_000
+const patience = 400_000 + rounds * 30_000
 const collection = '/api/v1/namespaces/default/configmaps'
 
 let directory: Awaited<ReturnType<typeof temporary>>
@@ -24,7 +24,7 @@ afterEach(() => directory.remove())
 /** Resolves at a random moment while there are writes. */
 async function randomMoment(writing: Writing, random: () => number): Promise<void> {
   const wanted = writing.acknowledged + 50 + Math.floor(random() * 400)
-  await expect.poll(() => writing.acknowledged, { timeout: 90_000, interval: 5 }).toBeGreaterThan(wanted)
+  await expect.poll(() => writing.acknowledged, { timeout: 300_000, interval: 5 }).toBeGreaterThan(wanted)
   // Not at the end of an answer, but anywhere.
   await new Promise((resolve) => setTimeout(resolve, random() * 20))
 }

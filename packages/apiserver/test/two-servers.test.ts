@@ -150,6 +150,26 @@ describe.skipIf(etcdMissing !== undefined)('two API servers on one etcd', () => 
     await expect.poll(async () => (await one('GET', '/apis/example.com/v1/namespaces/default/boats/sloop')).body['spec'], { timeout: 60_000 }).toEqual({ masts: 1 })
   })
 
+  it('both are behind the Service kubernetes, until one is gone', async () => {
+    const third = await startApiServer({
+      dataDir: join(directory.path, 'data'), storage: 'etcd3', etcd: { servers: [etcd.server], prefix: '/elsewhere' }, securePort: 0, bindAddress: '127.0.0.1', advertiseAddress: '192.0.2.1', logger: silentLogger(),
+    })
+    const fourth = await startApiServer({
+      dataDir: join(directory.path, 'data'), storage: 'etcd3', etcd: { servers: [etcd.server], prefix: '/elsewhere' }, securePort: 0, bindAddress: '127.0.0.1', advertiseAddress: '192.0.2.2', tokenAuthFile: directory.tokenFile, logger: silentLogger(),
+    })
+    const send = sender(fourth.port)
+    const addresses = async (): Promise<unknown> => ((await send('GET', '/api/v1/namespaces/default/endpoints/kubernetes')).body['subsets']?.[0]?.['addresses'] as unknown as { ip: string }[] | undefined)?.map(({ ip }) => ip)
+    try {
+      await Promise.all([third.whenReady(), fourth.whenReady()])
+      await expect.poll(addresses, { timeout: 60_000 }).toEqual(['192.0.2.1', '192.0.2.2'])
+      await third.stop()
+      await expect.poll(addresses, { timeout: 90_000 }).toEqual(['192.0.2.2'])
+    } finally {
+      await third.stop()
+      await fourth.stop()
+    }
+  }, 200_000)
+
   it('lies in etcd as a stock server lays it', async () => {
     await one('POST', '/api/v1/namespaces/default/events', {
       apiVersion: 'v1', kind: 'Event', metadata: { name: 'seen' }, involvedObject: { kind: 'Node', name: 'n' }, reason: 'Seen', message: 'seen', type: 'Normal', source: { component: 'test' },
@@ -165,7 +185,7 @@ describe.skipIf(etcdMissing !== undefined)('two API servers on one etcd', () => 
       expect(await head('/registry/apiextensions.k8s.io/customresourcedefinitions/boats.example.com')).toBe('{"ki')
       const all: string[] = []
       for await (const page of client.rangeAll({ key: '/', rangeEnd: prefixEnd('/') })) all.push(...page.kvs.map((kv) => kv.key))
-      expect(all.filter((key) => !key.startsWith('/registry/'))).toEqual([])
+      expect(all.filter((key) => !key.startsWith('/registry/') && !key.startsWith('/elsewhere/'))).toEqual([])
     } finally {
       client.close()
     }

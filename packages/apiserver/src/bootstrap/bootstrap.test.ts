@@ -5,6 +5,8 @@ import { core, discovery, networking, rbac, scheduling } from '@berth/api'
 import type { ClusterRole, ClusterRoleBinding } from '@berth/api/types/rbac/v1'
 import type { ApiServerOptions } from '../interfaces.ts'
 import { MemoryStore } from '../test-support/memory-store.ts'
+import { memoryCommitter } from '../storage/committer.ts'
+import { groupCommitStorage } from '../storage/group-commit-storage.ts'
 import { kubernetesServiceHook } from './kubernetes-service-hook.ts'
 import { namespacesHook } from './namespaces-hook.ts'
 import { priorityClassesHook } from './priority-classes-hook.ts'
@@ -75,7 +77,7 @@ test('namespaces, priority classes and the ServiceCIDR are made once, and made a
 
 test('the Service kubernetes leads to the advertised address, and follows it; a loopback address is published nowhere', async () => {
   const store = new MemoryStore()
-  const at = (advertiseAddress: string, port: number): Parameters<typeof kubernetesServiceHook>[0] => ({ store, log, port: () => port, options: { advertiseAddress, bindAddress: '0.0.0.0', serviceClusterIpRange: '10.96.0.0/16' } as ApiServerOptions })
+  const at = (advertiseAddress: string, port: number): Parameters<typeof kubernetesServiceHook>[0] => ({ store, storage: groupCommitStorage(memoryCommitter()), log, port: () => port, options: { advertiseAddress, bindAddress: '0.0.0.0', serviceClusterIpRange: '10.96.0.0/16' } as ApiServerOptions })
   await kubernetesServiceHook(at('127.0.0.1', 6443)).run(signal)
   expect(store.get(core.services, 'kubernetes', 'default')?.spec).toMatchObject({ clusterIP: '10.96.0.1', ports: [{ port: 443, targetPort: 6443 }] })
   expect(store.list(discovery.endpointslices)).toEqual([])

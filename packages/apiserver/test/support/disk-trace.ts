@@ -100,17 +100,27 @@ function callsOf(text: string, positions: Map<string, number>): Plain[] {
 /** `content` has room for more than was written; behind what was written there are zeros, up to `size`. */
 interface TracedFile { content: Buffer, size: number }
 
-/** What becomes of a write that no fsync has reached when the power goes: whole, not at all, or its first so many bytes. */
-export type Fate = (call: DiskCall & { type: 'write' }) => number
+/** What a disk writes whole or not at all, in bytes. */
+const sectorBytes = 512
+
+/** Whether what was written to a sector of a file, and no fsync has reached, is there when the power has gone. Asked once for each sector. */
+export type Fate = (path: string, sector: number) => boolean
 
 /**
- * The files as they are when the power goes at a time: what was synced by then is there, unsynced writes meet their fate. `honoursSync: false` is a disk
+ * The files as they are when the power goes at a time: what was synced by then is there, sectors of unsynced writes meet their fate. `honoursSync: false` is a disk
  * that lies: nothing counts as synced.
  */
 export function filesAt(calls: readonly DiskCall[], time: number, fate: Fate, honoursSync = true): Map<string, TracedFile> {
   const done = calls.filter((call) => call.end <= time)
   const files = new Map<string, TracedFile>()
   const safe = syncedWrites(done)
+  const decided = new Map<string, boolean>()
+  const survives = (path: string, offset: number): boolean => {
+    const sector = Math.floor(offset / sectorBytes)
+    const known = decided.get(`${path} ${sector}`) ?? fate(path, sector)
+    decided.set(`${path} ${sector}`, known)
+    return known
+  }
   for (const call of done) {
     switch (call.type) {
       case 'create':
@@ -136,14 +146,23 @@ export function filesAt(calls: readonly DiskCall[], time: number, fate: Fate, ho
       case 'write': {
         const file = files.get(call.path)
         if (!file) break
-        const kept = honoursSync && safe.has(call) ? call.data.length : fate(call)
-        if (kept > 0) put(file, call.offset, call.data.subarray(0, kept))
+        if (honoursSync && safe.has(call)) put(file, call.offset, call.data)
+        else for (const [offset, data] of sectorsOf(call)) if (survives(call.path, offset)) put(file, offset, data)
         break
       }
       case 'sync':
     }
   }
   return files
+}
+
+/** A write, cut where sectors begin. */
+function* sectorsOf({ offset, data }: { offset: number, data: Buffer }): Generator<[number, Buffer]> {
+  for (let at = 0; at < data.length;) {
+    const end = Math.min(data.length, at + sectorBytes - ((offset + at) % sectorBytes))
+    yield [offset + at, data.subarray(at, end)]
+    at = end
+  }
 }
 
 /** The writes that a sync of their file, begun after them and finished, has reached. */
