@@ -1,17 +1,17 @@
 // metrics-server as its own manifests install it, in a cluster without a registry: the image is made of the program that lies on this machine.
-import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { imageOf, writeArchive } from '../../hack/images/image.ts'
 import { layerOf } from '../../hack/images/layer.ts'
+import { run } from './kubectl.ts'
 
 export const metricsServerImage = 'berth.local/metrics-server:test'
 
 /** The libraries that a program is linked against, its loader among them; none for a static one. */
-function librariesOf(program: string): string[] {
-  const { stdout, status } = spawnSync('ldd', [program], { encoding: 'utf8' })
-  return status === 0 ? [...stdout.matchAll(/^\s*(?:\S+ => )?(\/\S+) \(0x/gm)].map((match) => match[1] ?? '') : []
+async function librariesOf(program: string): Promise<string[]> {
+  const { stdout, code } = await run(['ldd', program])
+  return code === 0 ? [...stdout.matchAll(/^\s*(?:\S+ => )?(\/\S+) \(0x/gm)].map((match) => match[1] ?? '') : []
 }
 
 /** Writes an archive of an image that holds a program, what it is linked against, and nothing else. */
@@ -20,7 +20,7 @@ export async function programImage(program: string, reference: string, file: str
   try {
     fs.copyFileSync(program, path.join(root, 'program'))
     fs.chmodSync(path.join(root, 'program'), 0o755)
-    for (const library of librariesOf(program)) {
+    for (const library of await librariesOf(program)) {
       fs.mkdirSync(path.join(root, path.dirname(library)), { recursive: true })
       fs.copyFileSync(library, path.join(root, library))
       fs.chmodSync(path.join(root, library), 0o755)

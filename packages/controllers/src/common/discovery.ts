@@ -1,6 +1,6 @@
 import type { ResourceInfo } from '@berth/api'
 import type { APIGroupList, APIResourceList, APIVersions } from '@berth/api/types/meta/v1'
-import { errorOf, readText, type KubeClient } from '@berth/kube'
+import { ApiError, errorOf, readText, type KubeClient } from '@berth/kube'
 import type { ApiObject } from './owners.ts'
 
 /** Groups that could not be asked, each as `GROUP/VERSION: reason`. */
@@ -32,7 +32,10 @@ export async function discoverResources(client: KubeClient): Promise<Discovered>
         })
       }
     } catch (error) {
-      found.failures.push(`${group === '' ? version : `${group}/${version}`}: ${(error as Error).message}`)
+      const groupVersion = group === '' ? version : `${group}/${version}`
+      // An aggregated server that does not answer: what is known of it may be old.
+      const reason = error instanceof ApiError && error.code === 503 ? `stale GroupVersion discovery: ${groupVersion}` : (error as Error).message
+      found.failures.push(`${groupVersion}: ${reason}`)
     }
   }))
   found.resources.sort((a, b) => a.group < b.group ? -1 : a.group > b.group ? 1 : a.resource < b.resource ? -1 : 1)

@@ -11,6 +11,8 @@ import { foregroundFinalizer, orphanFinalizer, OwnerGraph, type Coordinates, typ
 import { CollectableKinds } from './resources.ts'
 
 const discoveryPeriodMs = 30_000
+/** How long new kinds are waited for before the next look: upstream's period. */
+const syncWithinMs = 30_000
 
 /** Deletes what has lost its owners, and carries out foreground and orphaning deletions. */
 export const garbageCollector: Controller = {
@@ -38,7 +40,11 @@ export const garbageCollector: Controller = {
         }))
       }
       // An owner is judged by asking the server, so workers need not wait; but a whole graph saves them most questions.
-      await Promise.all(fresh.map(({ informer }) => informer.whenSynced(signal)))
+      await Promise.all(fresh.map(({ resource, informer }) => informer.whenSynced(AbortSignal.any([signal, AbortSignal.timeout(syncWithinMs)])).catch((error: unknown) => {
+        if (signal.aborted) throw error
+        // A server behind the API that is away: its kinds come when it does, others must not wait for them.
+        logger.warn('A kind is not known yet', { resource: resource.resource, group: resource.group })
+      })))
     }
     let turn = Promise.resolve()
     const discoverInTurn = (): Promise<void> => (turn = turn.then(discover, discover))

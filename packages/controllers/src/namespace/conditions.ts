@@ -23,7 +23,8 @@ const healthy: readonly Omit<NamespaceCondition, 'lastTransitionTime'>[] = [
 export function deletionConditions(known: readonly NamespaceCondition[], report: ContentReport, now: number): NamespaceCondition[] {
   const problems = new Map<string, { reason: string; message: string }>()
   if (report.discoveryFailures.length > 0) {
-    problems.set('NamespaceDeletionDiscoveryFailure', { reason: 'DiscoveryFailed', message: `Discovery failed for some groups, ${report.discoveryFailures.length} failing: ${list(report.discoveryFailures)}` })
+    // One failure to upstream, which counts the attempt and names the groups.
+    problems.set('NamespaceDeletionDiscoveryFailure', { reason: 'DiscoveryFailed', message: `Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: ${list(report.discoveryFailures)}` })
   }
   if (report.deletionFailures.length > 0) {
     problems.set('NamespaceDeletionContentFailure', { reason: 'ContentDeletionFailed', message: `Failed to delete all resource types, ${report.deletionFailures.length} remaining: ${report.deletionFailures.toSorted().join(', ')}` })
