@@ -27,8 +27,8 @@ afterAll(async () => {
   await directory.remove()
 })
 afterEach(async () => {
-  expect((await send('GET', '/readyz')).status, 'it serves afterwards').toBe(200)
-  expect(log).toEqual([])
+  if ((await send('GET', '/readyz')).status !== 200) throw new Error('it does not serve afterwards')
+  if (log.length > 0) throw new Error(log.splice(0).join('\n'))
 })
 
 const bearer = `Authorization: Bearer ${adminToken}\r\n`
