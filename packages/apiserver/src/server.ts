@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { createLogger, inProcessTransport } from '@berth/kube'
 import type { Logger, RequestHandler, RequestUser, RunningPart, Transport } from '@berth/kube'
 import { Aggregator } from './aggregation/aggregator.ts'
+import { aggregatorMetrics } from './aggregation/metrics.ts'
 import { autoRegistrationHook } from './aggregation/auto-registration-hook.ts'
 import { flowSchemaStatusHook } from './bootstrap/flow-control-hooks.ts'
 import { advertiseAddressOf, prepareCertificates, renewCertificates } from './certificates/index.ts'
@@ -89,7 +90,8 @@ export async function startApiServer(given: StartOptions): Promise<ApiServer> {
     const userPrefixes = options.requestHeaderExtraHeadersPrefix.map((name) => name.toLowerCase())
     const aggregator = new Aggregator(
       { store, toEndpoints: options.enableAggregatorRouting, proxyClient: security.proxyClient },
-      { rejectRedirects: options.aggregatorRejectForwardingRedirect, isUserHeader: (name) => userHeaders.has(name) || userPrefixes.some((prefix) => name.startsWith(prefix)) }, logger,
+      { rejectRedirects: options.aggregatorRejectForwardingRedirect, isUserHeader: (name) => userHeaders.has(name) || userPrefixes.some((prefix) => name.startsWith(prefix)) },
+      aggregatorMetrics(metrics.registry, store), logger,
     )
     aggregator.start(stopping.signal)
     const discovery = new Discovery(

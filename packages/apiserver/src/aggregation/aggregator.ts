@@ -7,6 +7,7 @@ import type { ApiResponse, ServerLog } from '../interfaces.ts'
 import { groupVersionOf, serviceOf } from './api-services.ts'
 import { keepAvailability } from './availability-controller.ts'
 import type { BackendAccess } from './backends.ts'
+import type { AggregatorMetrics } from './metrics.ts'
 import { passOn } from './passing-on.ts'
 import type { PassedRequest, PassingOptions } from './passing-on.ts'
 import { remoteResources } from './remote-discovery.ts'
@@ -37,15 +38,17 @@ interface Remote {
 export class Aggregator {
   readonly #access: BackendAccess
   readonly #passing: PassingOptions
+  readonly #metrics: AggregatorMetrics
   readonly #log: ServerLog
   /** By group version. */
   readonly #remotes = new Map<string, Remote>()
   readonly #queue = createWorkQueue({ name: 'discovery-manager', baseDelayMs: firstRetryMs, maxDelayMs: refreshMs })
   #version = 0
 
-  constructor(access: BackendAccess, passing: PassingOptions, log: ServerLog) {
+  constructor(access: BackendAccess, passing: PassingOptions, metrics: AggregatorMetrics, log: ServerLog) {
     this.#access = access
     this.#passing = passing
+    this.#metrics = metrics
     this.#log = log
   }
 
@@ -57,7 +60,7 @@ export class Aggregator {
       this.#queue.shutDown()
     }, { once: true })
     for (let count = 0; count < workers; count++) void this.#work(signal)
-    keepAvailability(this.#access, this.#log, signal)
+    keepAvailability(this.#access, this.#metrics, this.#log, signal)
   }
 
   /** Grows whenever something that others show of it changes. */

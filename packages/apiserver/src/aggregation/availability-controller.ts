@@ -6,17 +6,18 @@ import { createWorkQueue } from '@berth/kube'
 import { StatusError } from '../errors.ts'
 import type { ResourceStore, ServerLog } from '../interfaces.ts'
 import { formatTime } from '../registry/values.ts'
-import { serviceOf, withAvailable } from './api-services.ts'
+import { isAvailable, serviceOf, withAvailable } from './api-services.ts'
 import { discoveryCheck, local, serviceProblem } from './availability.ts'
 import type { Available } from './availability.ts'
 import type { BackendAccess } from './backends.ts'
+import type { AggregatorMetrics } from './metrics.ts'
 
 const workers = 5
 const resyncMs = 30_000
 const maxDelayMs = 30_000
 
 /** Looks at an APIService when it, its Service or its endpoints change, every 30 seconds, and sooner while it fails. Returns once it follows. */
-export function keepAvailability(access: BackendAccess, log: ServerLog, signal: AbortSignal): void {
+export function keepAvailability(access: BackendAccess, metrics: AggregatorMetrics, log: ServerLog, signal: AbortSignal): void {
   const { store } = access
   const queue = createWorkQueue({ name: 'RemoteAvailabilityController', maxDelayMs })
   const sync = async (name: string): Promise<void> => {
@@ -24,7 +25,7 @@ export function keepAvailability(access: BackendAccess, log: ServerLog, signal: 
     if (!service) return queue.forget(name)
     const available = await availabilityOf(access, service, signal)
     if (signal.aborted) return
-    await setAvailable(store, name, available, log)
+    await setAvailable(access.store, name, available, metrics, log)
     if (available.reason === 'FailedDiscoveryCheck') queue.addRateLimited(name)
     else queue.forget(name)
   }
@@ -70,13 +71,14 @@ async function availabilityOf(access: BackendAccess, service: APIService, signal
   return serviceProblem(key, access.store.get(core.services, key.name, key.namespace), slices) ?? discoveryCheck(access, service, signal)
 }
 
-async function setAvailable(store: ResourceStore, name: string, available: Available, log: ServerLog): Promise<void> {
+async function setAvailable(store: ResourceStore, name: string, available: Available, metrics: AggregatorMetrics, log: ServerLog): Promise<void> {
   // What changed while the server was asked comes back through the queue.
   const service = store.get(apiregistration.apiservices, name)
   if (!service || (serviceOf(service) === undefined) !== (available.reason === 'Local')) return
   const status = withAvailable(service, available, formatTime(Date.now()))
   if (isDeepStrictEqual(status, service.status)) return
   await store.update(apiregistration.apiservices, { ...service, status }, { subresource: 'status' })
+  if (available.status === 'False' && (isAvailable(service) || !service.status?.conditions?.length)) metrics.becameUnavailable(name, available.reason ?? '')
   if (available.reason !== 'Local') log.info('An APIService\'s availability changed', { name, ...available })
 }
 
