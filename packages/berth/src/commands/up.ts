@@ -1,9 +1,11 @@
 import fs from 'node:fs'
+import { storageFlags } from '@berth/apiserver/storage-flags'
 import { engineClient, waitForEngine } from '../engine/client.ts'
 import { writeEngineConfig } from '../engine/config.ts'
 import { InstanceError, TimeoutError } from '../errors.ts'
 import { newInstance, nodeNames, readInstance, serverAddress, writeInstance, type Instance } from '../instance/instance.ts'
 import { layoutOf, type Layout } from '../instance/layout.ts'
+import { decideStorage } from '../instance/storage.ts'
 import { checkMachine } from '../machine/check.ts'
 import { Progress } from '../progress/progress.ts'
 import { processesOf } from '../supervisor/processes.ts'
@@ -32,13 +34,15 @@ export const up = personCommand({
     nodes: { type: 'number', description: 'How many nodes; 1 for a new cluster, else as many as it has.' },
     'docker-host': { type: 'string', description: 'Use this Engine (unix:///path) instead of a private one. Its other containers are left alone; its restarts and settings are yours.' },
     timeout: { type: 'duration', description: 'How long to wait for all to be ready.', default: '3m' },
+    ...storageFlags,
   },
   async run(flags, _positionals, io) {
     const json = isJson(flags.output)
     requireRoot()
     checkMachine()
     const layout = layoutOf(flags['data-dir'])
-    const instance = decideInstance(layout, { nodes: flags.nodes, dockerHost: flags['docker-host'] })
+    const { etcd: before, ...decided } = decideInstance(layout, { nodes: flags.nodes, dockerHost: flags['docker-host'] })
+    const instance: Instance = { ...decided, ...decideStorage(before, flags) }
     fs.mkdirSync(layout.dataDir, { recursive: true, mode: 0o700 })
     writeInstance(layout, instance)
     if (!instance.dockerHost) writeEngineConfig(layout.engine)

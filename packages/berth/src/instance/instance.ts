@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { InstanceError } from '../errors.ts'
 import { defaultDataDir, type Layout } from './layout.ts'
+import type { InstanceEtcd } from './storage.ts'
 
 /** What `berth up` decided for an instance, kept in its data directory so that every later command finds the same. */
 export interface Instance {
@@ -14,6 +15,8 @@ export interface Instance {
   readonly clusterDns: string
   readonly clusterDomain: string
   readonly securePort: number
+  /** The etcd that the user gave with --etcd-servers; absent: SQLite in the data directory. */
+  readonly etcd?: InstanceEtcd
   /** A Docker Engine that the user gave with --docker-host; absent: the private one. */
   readonly dockerHost?: string
 }

@@ -27,6 +27,7 @@ export async function runServer({ layout, instance, verbosity, logger, signal }:
   const address = serverAddress(instance)
   const api = await startApiServer({
     dataDir: layout.server.dataDir,
+    ...(instance.etcd && { storage: 'etcd3', etcd: instance.etcd }),
     certDir: layout.server.certDir,
     bindAddress: address,
     advertiseAddress: address,
