@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => cli?.stop())
 
 describe.skipIf(!hasKubectl)('what kubectl asks of rights', () => {
-  test.each([
+  test.concurrent.each([
     ['a verb on a resource', 'get pods --as=jane', 'yes'],
     ['a subresource', 'get pods --subresource=log --as=jane', 'yes'],
     ['another subresource', 'create pods --subresource=exec --as=jane', 'no'],

@@ -37,7 +37,7 @@ const made: [string, string, string, object][] = [
   ['kubectl create namespace: a name', 'create namespace one', 'namespace/one', { metadata: { labels: { 'kubernetes.io/metadata.name': 'one' } }, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } }],
   ['kubectl create poddisruptionbudget: a share', 'create poddisruptionbudget one --selector=app=one --min-available=50%', 'poddisruptionbudget.policy/one', { spec: { minAvailable: '50%', selector: { matchLabels: { app: 'one' } } } }],
   ['kubectl create priorityclass: value and policy', "create priorityclass one --value=1000 --description='for one' --preemption-policy=Never", 'priorityclass.scheduling.k8s.io/one', { value: 1000, description: 'for one', preemptionPolicy: 'Never' }],
-  ['kubectl create quota: amounts', 'create quota one -n one --hard=pods=5,requests.cpu=2', 'resourcequota/one -n one', { spec: { hard: { pods: '5', 'requests.cpu': '2' } } }],
+  ['kubectl create quota: amounts', 'create quota one -n quotas --hard=pods=5,requests.cpu=2', 'resourcequota/one -n quotas', { spec: { hard: { pods: '5', 'requests.cpu': '2' } } }],
   ['kubectl create role: rules', 'create role one --verb=get --verb=watch --resource=pods', 'role.rbac.authorization.k8s.io/one', { rules: [{ verbs: ['get', 'watch'], apiGroups: [''], resources: ['pods'] }] }],
   ['kubectl create rolebinding: a ClusterRole in a namespace', 'create rolebinding one --clusterrole=view --serviceaccount=default:default', 'rolebinding.rbac.authorization.k8s.io/one', {
     metadata: { namespace: 'default' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' }, subjects: [{ kind: 'ServiceAccount', name: 'default', namespace: 'default' }],
@@ -61,11 +61,12 @@ const job = 'apiVersion: batch/v1\nkind: CronJob\nmetadata: { name: parent }\nsp
 
 describe.skipIf(!hasKubectl)('what kubectl makes', () => {
   beforeAll(async () => {
+    await cli.ok('create namespace quotas')
     await cli.file('f', 'text\n')
     await cli.file('env', 'KEY=value\n# comment\nOTHER=x=y\n')
   })
 
-  test.each(made)('%s', async (_, line, name, wanted) => {
+  test.concurrent.each(made)('%s', async (_, line, name, wanted) => {
     expect(await cli.ok(line.replaceAll('$DIR', cli.under.dir))).toBe(`${name.split(' ')[0]} created\n`)
     expect(await cli.get(name)).toMatchObject(wanted)
   })

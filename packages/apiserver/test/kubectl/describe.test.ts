@@ -67,7 +67,7 @@ const objects: [object, string, RegExp[]][] = [
 ]
 
 describe.skipIf(!hasKubectl)('what kubectl describes', () => {
-  test.each(objects.map(([, name, wanted]) => [name, wanted] as const))('kubectl describe: %s', async (name, wanted) => {
+  test.concurrent.each(objects.map(([, name, wanted]) => [name, wanted] as const))('kubectl describe: %s', async (name, wanted) => {
     const text = await cli.ok(`describe ${name}`)
     for (const part of wanted) expect(text).toMatch(part)
   })
