@@ -89,3 +89,14 @@ test('an attribute class stays while a claim has it', async () => {
   await client.delete(core.persistentvolumeclaims, 'golden', inDefault)
   await eventually('it is gone', () => isGone(client.get(storage.volumeattributesclasses, 'gold')), (gone) => gone)
 })
+
+test('pods leave a node that is tainted with NoExecute, those that are over too', async () => {
+  await cluster.addNode('n2')
+  cluster.broken.add('done')
+  await client.create(core.pods, { metadata: { name: 'done', ...inDefault }, spec: { nodeName: 'n2', containers: [{ name: 'c', image: 'i' }] } })
+  await client.patch(core.pods, 'done', { type: 'merge', body: { status: { phase: 'Succeeded' } } }, { ...inDefault, subresource: 'status' })
+  await client.patch(core.nodes, 'n2', { type: 'merge', body: { spec: { taints: [{ key: 'away', effect: 'NoExecute' }] } } })
+  await eventually('it is gone', () => isGone(client.get(core.pods, 'done', inDefault)), (gone) => gone)
+  const { items } = await eventually('the event is there', () => client.list(core.events, { ...inDefault, fieldSelector: 'involvedObject.name=done,reason=TaintManagerEviction' }), (list) => list.items.length > 0)
+  expect(`${items[0]?.type} ${items[0]?.source?.component} ${items[0]?.message}`).toBe('Normal taint-eviction-controller Marking for deletion Pod default/done')
+})

@@ -9,7 +9,8 @@ export async function failPod(client: KubeClient, pod: Pod, why: { reason: strin
   const conditions = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'DisruptionTarget')
   const known = pod.status?.conditions?.find((condition) => condition.type === 'DisruptionTarget')
   const lastTransitionTime = known?.status === 'True' ? known.lastTransitionTime : wireTime(now)
-  conditions.push({ type: 'DisruptionTarget', status: 'True', ...why, lastTransitionTime })
+  const { generation } = pod.metadata
+  conditions.push({ type: 'DisruptionTarget', status: 'True', ...why, lastTransitionTime, ...(generation === undefined ? {} : { observedGeneration: generation }) })
   const status = { ...pod.status, conditions, ...(phase === undefined ? {} : { phase }) }
   await client.update(core.pods, { ...pod, status }, { subresource: 'status' }).catch(ignore(isNotFound))
 }

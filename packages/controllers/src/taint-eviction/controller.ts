@@ -4,12 +4,11 @@ import { isNotFound, keyOf } from '@berth/kube'
 import { ignore } from '../common/adoption.ts'
 import { canonicalJson } from '../common/hash.ts'
 import { keyedController } from '../common/keyed-controller.ts'
-import { isPodTerminal } from '../common/pods.ts'
 import { failPod } from '../common/disruption.ts'
 import type { Controller } from '../context.ts'
 import { evictionTime } from './plan.ts'
 
-/** Deletes pods from nodes with NoExecute taints that they do not tolerate, or no longer. */
+/** Deletes pods from nodes with NoExecute taints that they do not tolerate, or no longer; those that are over too, as upstream. */
 export const taintEvictionController: Controller = {
   name: 'taint-eviction-controller',
   async run(context) {
@@ -23,7 +22,7 @@ export const taintEvictionController: Controller = {
       async sync(key, queue) {
         const pod = pods.store.get(key)
         const node = pod?.spec.nodeName === undefined ? undefined : nodes.store.get(pod.spec.nodeName)
-        if (pod === undefined || node === undefined || pod.metadata.deletionTimestamp !== undefined || isPodTerminal(pod)) {
+        if (pod === undefined || node === undefined || pod.metadata.deletionTimestamp !== undefined) {
           waiting.delete(key)
           return
         }
