@@ -1,4 +1,5 @@
 export { command } from './command.ts'
 export type { KubeletConfiguration } from './config/configuration.ts'
 export { ConfigError } from './errors.ts'
+export { leaveNode, type Leaving } from './leave.ts'
 export { type Kubelet, type KubeletOptions, startKubelet } from './kubelet.ts'

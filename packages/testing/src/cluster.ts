@@ -137,6 +137,7 @@ class StartedCluster {
   stop(): Promise<void> {
     return (this.#stopped ??= (async () => {
       this.#stopping.abort()
+      await this.#plane.stopParts()
       await Promise.all(this.#nodes.map((node) => node.stop()))
       await this.#plane.stop()
       this.#files.remove()

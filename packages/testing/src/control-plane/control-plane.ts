@@ -24,6 +24,8 @@ export interface ControlPlane {
   readonly informers: Informers
   /** Resolves once the server says that it is ready. */
   whenReady(): Promise<void>
+  /** Controllers and scheduler stop: what is taken away from now on stays away. */
+  stopParts(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -42,9 +44,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     return createClient(transport, { userAgent })
   }
   const ending = new AbortController()
+  const stopParts = async (): Promise<void> => {
+    await Promise.all(parts.splice(0).map((part) => part.stop()))
+  }
   const stop = async (): Promise<void> => {
     ending.abort()
-    await Promise.all(parts.map((part) => part.stop()))
+    await stopParts()
     await Promise.all(transports.map((transport) => transport.close()))
     await api.stop()
   }
@@ -64,7 +69,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         // Its rights are there by now: refused, it would wait before it asks again.
         if (config && !ending.signal.aborted) parts.push(await startScheduler({ client: clientOf({ name: 'system:kube-scheduler', groups: [] }, 'kube-scheduler'), config, logger: logger.with({ part: 'scheduler' }) }))
       },
-      stop,
+      stopParts, stop,
     }
   } catch (error) {
     await stop()

@@ -11,8 +11,11 @@ import type { ControlPlane } from './control-plane.ts'
 /** The directory of a cluster's kubeconfigs, made when the first one is asked for. */
 export class KubeconfigFiles {
   #directory: string | undefined
+  #removed = false
 
+  /** Gives the file's path; nothing is written any more once they were removed. */
   write(name: string, text: string): string {
+    if (this.#removed) return ''
     this.#directory ??= mkdtempSync(join(tmpdir(), 'berth-testing-'))
     const path = join(this.#directory, `${encodeURIComponent(name)}.kubeconfig`)
     writeFileSync(path, text, { mode: 0o600 })
@@ -20,6 +23,7 @@ export class KubeconfigFiles {
   }
 
   remove(): void {
+    this.#removed = true
     if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true })
     this.#directory = undefined
   }
