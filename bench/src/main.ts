@@ -13,6 +13,7 @@ export interface Bench {
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   up: async () => (await import('./benches/up.ts')).up,
   apiserver: async () => (await import('./benches/apiserver.ts')).apiserver,
+  hollow: async () => (await import('./benches/hollow.ts')).hollow,
   cri: async () => (await import('./benches/cri.ts')).cri,
   scheduler: async () => (await import('./benches/scheduler.ts')).scheduler,
   'scheduler-whole': async () => (await import('./benches/scheduler-whole.ts')).schedulerWhole,

@@ -62,18 +62,20 @@ export function buildBerth(directory: string): string[] {
   return [node, '--disable-warning=ExperimentalWarning', path.join(out, 'berth.js')]
 }
 
-/** Berth's API server, on SQLite. */
-export function berth(argv: readonly string[], identity: Identity): Contender {
+/** Berth's API server, on SQLite or on the etcd that is named. */
+export function berth(argv: readonly string[], identity: Identity, etcd?: string): Contender {
   return {
-    name: 'Berth', isOurs: true, servesBuiltIn: true,
+    name: etcd === undefined ? 'Berth' : 'Berth on etcd', isOurs: true, servesBuiltIn: true,
     async start(directory) {
       const port = await freePort()
       fs.mkdirSync(directory, { recursive: true })
+      const store = etcd === undefined ? undefined : await startEtcd(etcd, directory)
       const program = new Program([
         ...argv, 'apiserver', '--data-dir', path.join(directory, 'data'), '--bind-address', '127.0.0.1', '--advertise-address', '192.0.2.1', '--secure-port', String(port),
         '--client-ca-file', identity.files.ca, '--tls-cert-file', identity.files.servingCertificate, '--tls-private-key-file', identity.files.servingKey,
+        ...(store ? ['--etcd-servers', store.url] : []),
       ], path.join(directory, 'apiserver.log'), { MALLOC_ARENA_MAX: '2' })
-      return untilReady(new Load(port, identity), [program])
+      return untilReady(new Load(port, identity), [...(store ? [store.program] : []), program])
     },
   }
 }

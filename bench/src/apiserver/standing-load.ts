@@ -75,6 +75,7 @@ export async function standingLoad({ runs, log }: Setup, running: ReadonlyMap<Co
       const seconds = (performance.now() - started) / 1000
       const share = ((server.cpuSeconds() - cpu) / seconds) * 100
       figures.add('5,000 Lease renewals/10 s, 110 pods x 50 nodes churn: share of a core', '%', { contender, kind: plan.pods }, share)
+      figures.add('the same: CPU a write', 'ms', { contender, kind: plan.pods }, ((server.cpuSeconds() - cpu) / (nodes + 5 * replacedPerSecond * windowSeconds)) * 1000)
       figures.add('the same: a renewal, median', 'ms', { contender, kind: plan.pods }, spread(late).median)
       figures.add('the same: RSS', 'MiB', { contender, kind: plan.pods }, server.rssMiB())
       log(`load, ${contender.name}, ${plan.pods.name}, run ${run + 1}: ${share.toFixed(1)} % of a core, ${seconds.toFixed(1)} s`)

@@ -3,13 +3,14 @@ import path from 'node:path'
 import { berth, buildBerth, findPeer, type Contender, type Server } from '../apiserver/contenders.ts'
 import { growing } from '../apiserver/growth.ts'
 import { makeIdentity } from '../apiserver/identity.ts'
+import { findProgram } from '../apiserver/processes.ts'
 import { standingLoad } from '../apiserver/standing-load.ts'
 import { Figures, namespaces, reading, startAll, starting, watching, writing, type Setup } from '../apiserver/stations.ts'
 import type { Bench } from '../main.ts'
 
 const stations = ['start', 'writes', 'reads', 'watchers', 'load', 'growth'] as const
 
-/** Berth's API server beside the best stock one that is here, each on its own data on the same disk, with the same requests. `BERTH_STATIONS` names some of the stations. */
+/** Berth's API server beside the best stock one that is here, each on its own data on the same disk, with the same requests. `BERTH_STATIONS` names some of the stations; with `BERTH_STORAGE=etcd` ours is on etcd, too. */
 export const apiserver: Bench = {
   summary: 'the API server (peer: kube-apiserver on etcd, else the stock generic server with CustomResourceDefinitions on etcd)',
   async run({ runs, size, log }) {
@@ -18,7 +19,8 @@ export const apiserver: Bench = {
     const directory = fs.mkdtempSync(path.join('/var/tmp', 'berth-bench-'))
     const identity = await makeIdentity(directory)
     const peer = findPeer(identity)
-    const contenders = [berth(buildBerth(directory), identity), ...(peer ? [peer] : [])]
+    const etcd = process.env['BERTH_STORAGE'] === 'etcd' ? findProgram('etcd') : undefined
+    const contenders = [berth(buildBerth(directory), identity, etcd), ...(peer ? [peer] : [])]
     const setup: Setup = { contenders, identity, runs, size, log, directoryOf: (contender: Contender) => path.join(directory, contender.isOurs ? 'ours' : 'peer') }
     log(`peer: ${peer?.name ?? 'none'}`)
     const figures = new Figures()
