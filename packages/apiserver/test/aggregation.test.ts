@@ -7,7 +7,7 @@ import type { APIService } from '@berth/api/types/apiregistration/v1'
 import { createCa, issueCertificate } from '@berth/kube'
 import { group, groupVersion, startAggregatedServer } from './support/aggregated-server.ts'
 import type { AggregatedServer } from './support/aggregated-server.ts'
-import { adminToken, findKubectl, kubectl, startTestServer } from './support/server.ts'
+import { adminToken, findKubectl, kubectl, spawnKubectl, startTestServer } from './support/server.ts'
 import type { Answer, TestServer } from './support/server.ts'
 
 const hasKubectl = findKubectl() !== undefined
@@ -302,6 +302,16 @@ describe('discovery and OpenAPI', () => {
     expect(await run('api-resources', '--api-group', group)).toMatch(/flunders +fl +wardle\.example\.com\/v1 +true +Flunder/)
     expect(await run('api-versions')).toContain(`${groupVersion}\n`)
     expect(await run('get', 'fl', 'first', '-o', 'name')).toBe(`flunder.${group}/first\n`)
+    // kubectl speaks HTTP/2: a body with its length, and a watch.
+    const made = await kubectl(config, ['create', '--validate=false', '-o', 'name', '-f', '-'], { input: JSON.stringify({ apiVersion: groupVersion, kind: 'Flunder', metadata: { name: 'made' }, spec: {} }) })
+    expect(made).toMatchObject({ code: 0, stdout: `flunder.${group}/made\n` })
+    expect(backend.seen.find(({ method }) => method === 'POST')).toMatchObject({ user: 'admin', proxy: 'front-proxy-client' })
+    const watching = spawnKubectl(config, ['get', 'fl', '-w', '--no-headers'])
+    let lines = ''
+    watching.stdout?.on('data', (chunk: Buffer) => { lines += String(chunk) })
+    await expect.poll(() => lines.split('\n').length, patient).toBeGreaterThan(4)
+    watching.kill()
+    await once(watching, 'exit')
     await expect.poll(() => run('explain', 'flunder.spec.reference'), patient).toContain('What it refers to.')
     expect(await run('get', 'apiservices', name)).toMatch(/v1\.wardle\.example\.com +default\/wardle +True +\S+\n/)
   })
