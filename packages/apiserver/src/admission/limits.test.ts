@@ -43,6 +43,11 @@ describe('LimitRanger', () => {
   ])('%s is refused', async (_, item, object, message) => {
     await expect(admit([item], object)).rejects.toMatchObject({ code: 403, message: `pods "p" is forbidden: ${message}` })
   })
+  test('what is created below a pod is none', async () => {
+    const limits: LimitRangeItem[] = [{ type: 'Container', max: { cpu: '1' } }]
+    await expect(admit(limits, { metadata: { name: 'p', namespace: 'd' }, target: { kind: 'Node', name: 'n' } }, { subresource: 'binding' })).resolves.toBeUndefined()
+    await expect(admit(limits, { metadata: { name: 'p', namespace: 'd' } }, { subresource: 'eviction' })).resolves.toBeUndefined()
+  })
   test('claims are bounded by their storage', async () => {
     const claim = { metadata: { name: 'v', namespace: 'd' }, spec: { resources: { requests: { storage: '10Gi' } } } }
     await expect(admit([{ type: 'PersistentVolumeClaim', max: { storage: '5Gi' } }], claim, { resource: core.persistentvolumeclaims, name: 'v' })).rejects.toThrow('maximum storage usage per PersistentVolumeClaim is 5Gi, but request is 10Gi')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseRequestInfo } from './request-info.ts'
+import { parseRequestInfo, splitTarget } from './request-info.ts'
 
 describe('a request path', () => {
   it.each<[string, string, Record<string, unknown>]>([
@@ -13,11 +13,23 @@ describe('a request path', () => {
     ['PUT', '/api/v1/namespaces/a/finalize', { verb: 'update', resource: 'namespaces', name: 'a', subresource: 'finalize' }],
     ['GET', '/api/v1/nodes/n/proxy/metrics/cadvisor', { resource: 'nodes', name: 'n', subresource: 'proxy', parts: ['nodes', 'n', 'proxy', 'metrics', 'cadvisor'] }],
     ['GET', '/api/v1/pods?fieldSelector=metadata.name%3Dx', { verb: 'list', name: 'x', fieldSelector: 'metadata.name=x' }],
+    ['PUT', '/api/v1/watch/namespaces/a/pods/b/status', { verb: 'watch', prefix: 'watch', name: 'b', subresource: 'status' }],
+    ['constructor', '/api/v1/pods', { verb: '' }],
+    ['GET', '/api/v1/namespaces/a/../b/secrets', { namespace: 'a', resource: '..', name: 'b' }],
     ['GET', '/healthz', { isResourceRequest: false, verb: 'get' }],
     ['GET', '/apis/apps/v1', { isResourceRequest: false }],
     ['GET', '/api/v1/namespaces/a%2Fb/pods', { namespace: 'a/b' }],
   ])('%s %s is understood', (method, target, want) => {
-    const url = new URL(target, 'https://x')
-    expect(parseRequestInfo(method, url.pathname, url.searchParams)).toMatchObject(want)
+    const { path, query } = splitTarget(target)
+    expect(parseRequestInfo(method, path, query)).toMatchObject(want)
+  })
+})
+
+describe('a request target', () => {
+  it.each<[string, string, string]>([
+    ['/a/../b?x=1', '/a/../b', 'x=1'], ['//host/path', '//host/path', ''], ['http://host/path?q=%', '/path', 'q=%25'], ['https://host', '/', ''], ['*', '*', ''], ['//[', '//[', ''], ['/a#b?c', '/a', ''], ['/%zz', '/%zz', ''],
+  ])('%s is taken as it stands', (target, path, query) => {
+    const split = splitTarget(target)
+    expect([split.path, split.query.toString()]).toEqual([path, query])
   })
 })
