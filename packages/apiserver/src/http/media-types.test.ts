@@ -10,7 +10,7 @@ describe('an Accept header', () => {
     ['application/json;as=Table;v=v1;g=meta.k8s.io,application/json', 'json', 'Table'],
     ['application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1;g=meta.k8s.io,application/json', 'json', 'Table'],
     ['application/vnd.kubernetes.protobuf,application/json', 'protobuf', 'object'],
-    ['application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json', 'json', 'object'],
+    ['application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json', 'protobuf', 'PartialObjectMetadata'],
     ['application/json;as=Table;v=v9;g=meta.k8s.io,application/json', 'json', 'object'],
     ['application/yaml;q=0.5,application/json', 'json', 'object'],
   ])('%s is answered as %s %s', (accept, format, as) => {

@@ -50,19 +50,19 @@ const formats: Record<string, Representation['format']> = {
 
 const shapes = new Set(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'])
 
-/** Chooses a representation; `shapesAllowed` are the `as=` values that make sense for the request, protobuf is not among the formats of custom resources. Throws 406. */
+/** Chooses a representation; `shapesAllowed` are the `as=` values that make sense for the request, of custom resources, bare metadata alone is written in protobuf. Throws 406. */
 export function negotiate(accept: string | undefined, shapesAllowed: readonly Representation['as'][], protobuf = true): Representation {
   for (const { type, parameters } of parseAccept(accept)) {
     const format = entryOf(formats, type)
-    if (!format || (format === 'protobuf' && !protobuf)) continue
     const as = parameters['as']
+    if (!format || (format === 'protobuf' && !protobuf && as === undefined)) continue
     if (as === undefined) return { format, as: 'object', version: 'v1', contentType: type.includes('*') ? 'application/json' : type }
-    // Tables and bare metadata are not written in protobuf; a client that wants them takes JSON as well.
-    if (format === 'protobuf') continue
+    // Tables have no form in protobuf.
+    if (format === 'protobuf' && as === 'Table') continue
     const version = parameters['v']
     if (parameters['g'] !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1') || !shapes.has(as)) continue
     if (!shapesAllowed.includes(as as Representation['as'])) continue
-    return { format, as: as as Representation['as'], version, contentType: `application/${format};as=${as};v=${version};g=meta.k8s.io` }
+    return { format, as: as as Representation['as'], version, contentType: `${format === 'protobuf' ? 'application/vnd.kubernetes.protobuf' : `application/${format}`};as=${as};v=${version};g=meta.k8s.io` }
   }
   throw notAcceptable(['application/json', 'application/yaml', ...(protobuf ? ['application/vnd.kubernetes.protobuf'] : []), ...shapesAllowed.filter((s) => s !== 'object').map((s) => `application/json;as=${s};v=v1;g=meta.k8s.io`)])
 }

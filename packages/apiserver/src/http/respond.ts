@@ -2,7 +2,7 @@
 import { apiVersionOf } from '@berth/api'
 import { internalError, StatusError } from '../errors.ts'
 import type { ApiObject, ApiResponse } from '../interfaces.ts'
-import { protobufList, protobufObject, protobufValue } from '../protobuf/responses.ts'
+import { protobufList, protobufMetadata, protobufMetadataList, protobufObject, protobufValue } from '../protobuf/responses.ts'
 import type { CachedObject } from '../registry/cached-object.ts'
 import { isOfType, jsonText, typePrefixLength } from '../registry/cached-object.ts'
 import type { ResourceRuntime } from '../registry/resource-runtime.ts'
@@ -76,13 +76,16 @@ export function objectResponse(status: number, runtime: ResourceRuntime, cached:
   if (representation.as === 'object' && representation.format === 'json' && !options.pretty) {
     return { status, headers: { 'content-type': 'application/json' }, body: bytesOf(runtime, cached) }
   }
-  if (representation.format === 'protobuf') return { status, headers: { 'content-type': representation.contentType }, body: protobufObject(runtime, cached) }
+  if (representation.format === 'protobuf' && representation.as === 'object') return { status, headers: { 'content-type': representation.contentType }, body: protobufObject(runtime, cached) }
   return servedResponse(status, runtime, runtime.serve(cached.object), representation, options)
 }
 
 /** An object that is nowhere stored as it is served (a projection), as an answer in the representation asked for. */
 export function servedResponse(status: number, runtime: Pick<ResourceRuntime, 'rules'>, object: ApiObject, representation: Representation, options: { pretty: boolean, includeObject: string, now: number }): ApiResponse {
   if (representation.as === 'object') return jsonResponse(status, object, representation, options.pretty)
+  if (representation.as === 'PartialObjectMetadata' && representation.format === 'protobuf') {
+    return { status, headers: { 'content-type': representation.contentType }, body: protobufMetadata(object.metadata, representation.version) }
+  }
   if (representation.as === 'PartialObjectMetadata') return jsonResponse(status, partialMetadata(object, representation.version), representation, options.pretty)
   const meta = object.metadata.resourceVersion === undefined ? {} : { resourceVersion: object.metadata.resourceVersion }
   return jsonResponse(status, table(runtime, [object], meta, representation.version, options), representation, options.pretty)
@@ -115,7 +118,10 @@ export interface ListMetadata { resourceVersion: string, continue?: string, rema
 export function listResponse(runtime: ResourceRuntime, items: readonly CachedObject[], metadata: ListMetadata, representation: Representation, options: { pretty: boolean, includeObject: string, now: number }): ApiResponse {
   const { resource } = runtime.definition
   const kind = `${resource.kind}List`
-  if (representation.format === 'protobuf') return { status: 200, headers: { 'content-type': representation.contentType }, body: protobufList(runtime, items, metadata) }
+  if (representation.format === 'protobuf') {
+    const body = representation.as === 'object' ? protobufList(runtime, items, metadata) : protobufMetadataList(items.map((c) => runtime.serve(c.object).metadata), metadata, representation.version)
+    return { status: 200, headers: { 'content-type': representation.contentType }, body }
+  }
   if (representation.as === 'Table') {
     return jsonResponse(200, table(runtime, items.map((c) => runtime.serve(c.object)), { ...metadata }, representation.version, options), representation, options.pretty)
   }

@@ -54,6 +54,14 @@ export function encodeMessage(schema: StructSchema, object: Record<string, unkno
   return writer.finish()
 }
 
+/** A message that holds another one, already encoded, as its field 1: bare metadata. */
+export function encodeHolding(message: Uint8Array): Uint8Array {
+  const writer = new Writer(message.length + 16)
+  writer.bytes(message)
+  writer.close(1, 0)
+  return writer.finish()
+}
+
 /** A watch event as one frame of a protobuf stream: four bytes of length, then WatchEvent {type = 1, object = 2 {raw = 1}}. */
 export function encodeWatchFrame(type: string, object: Uint8Array): Uint8Array {
   const writer = new Writer(object.length + 64)

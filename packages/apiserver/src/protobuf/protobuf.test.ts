@@ -1,11 +1,12 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { decode, normalize, schemaOf } from '@berth/api'
-import type { ObjectSchema } from '@berth/api'
+import { decode, normalize, schemaOf, structOf } from '@berth/api'
+import type { FieldSchema, ObjectSchema, StructSchema } from '@berth/api'
 import { describe, expect, it } from 'vitest'
 import { decodeMessage, openEnvelope } from './decode.ts'
 import { encodeObject } from './encode.ts'
 import { ProtobufError } from './reader.ts'
+import { protobufMetadata, protobufMetadataList } from './responses.ts'
 
 const facts = process.env['BERTH_FACTS']
 const folder = facts === undefined ? '' : path.join(facts, 'roundtrip')
@@ -62,3 +63,32 @@ describe.skipIf(!present)(`every field of every kind (${present ? 'facts/roundtr
     expect(Buffer.from(encodeObject(schema, String(kind), String(apiVersion), object)).toString('hex')).toBe(recorded.toString('hex'))
   })
 })
+
+describe('bare metadata', () => {
+  const metadata = { name: 'a', namespace: 'b', labels: { x: 'y' } }
+  const meta = structOf('meta/v1', 'ObjectMeta')
+  if (!meta) throw new Error('metadata has a schema')
+  const one: StructSchema = { ...meta, name: 'PartialObjectMetadata', fields: new Map([['metadata', { ...fieldOf(schemaOf({ group: '', version: 'v1', kind: 'ConfigMap' }), 'metadata'), number: 1 }]]) }
+
+  it('is written as the metadata of an object without anything else', () => {
+    const { kind, apiVersion, raw } = openEnvelope(Buffer.from(protobufMetadata(metadata, 'v1')))
+    expect({ kind, apiVersion }).toEqual({ kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' })
+    expect(decodeMessage(one, raw)).toMatchObject({ metadata })
+  })
+
+  it('is written as a list', () => {
+    const { kind, raw } = openEnvelope(Buffer.from(protobufMetadataList([metadata, { name: 'c' }], { resourceVersion: '7' }, 'v1')))
+    expect(kind).toBe('PartialObjectMetadataList')
+    for (const item of [metadata, { name: 'c' }]) {
+      const message = openEnvelope(Buffer.from(protobufMetadata(item, 'v1'))).raw
+      // Field 2, its length, and what the object alone is.
+      expect(Buffer.from(raw).includes(Buffer.concat([Buffer.from([0x12, message.length]), message]))).toBe(true)
+    }
+  })
+})
+
+function fieldOf(schema: ObjectSchema | undefined, name: string): FieldSchema {
+  const field = schema?.fields.get(name)
+  if (!field) throw new Error(`no field ${name}`)
+  return field
+}

@@ -3,13 +3,13 @@ import { schemaOf, structOf } from '@berth/api'
 import type { ObjectSchema, StructSchema } from '@berth/api'
 import type { CachedObject } from '../registry/cached-object.ts'
 import type { ResourceRuntime } from '../registry/resource-runtime.ts'
-import { encodeList, encodeMessage, encodeObject, encodeWatchFrame, wrap } from './encode.ts'
+import { encodeHolding, encodeList, encodeMessage, encodeObject, encodeWatchFrame, wrap } from './encode.ts'
 
 export const protobufType = 'application/vnd.kubernetes.protobuf'
 
-function listMetaSchema(): StructSchema {
-  const schema = structOf('meta/v1', 'ListMeta')
-  if (!schema) throw new Error('no schema for ListMeta')
+function metaSchema(name: 'ListMeta' | 'ObjectMeta'): StructSchema {
+  const schema = structOf('meta/v1', name)
+  if (!schema) throw new Error(`no schema for ${name}`)
   return schema
 }
 
@@ -30,12 +30,26 @@ export function protobufObject(runtime: ResourceRuntime, cached: CachedObject): 
 
 /** A list of stored objects. */
 export function protobufList(runtime: ResourceRuntime, items: readonly CachedObject[], metadata: object): Uint8Array {
-  return encodeList(listMetaSchema(), `${runtime.gvk.kind}List`, runtime.apiVersion, metadata, items.map((item) => messageOf(runtime, item)))
+  return encodeList(metaSchema('ListMeta'), `${runtime.gvk.kind}List`, runtime.apiVersion, metadata, items.map((item) => messageOf(runtime, item)))
 }
 
 /** A watch event about a stored object. */
 export function protobufWatchEvent(type: string, runtime: ResourceRuntime, cached: CachedObject): Uint8Array {
   return encodeWatchFrame(type, protobufObject(runtime, cached))
+}
+
+function bareMessage(metadata: object): Uint8Array {
+  return encodeHolding(encodeMessage(metaSchema('ObjectMeta'), metadata as Record<string, unknown>))
+}
+
+/** The metadata of an object alone (PartialObjectMetadata of meta.k8s.io), of a custom resource too. */
+export function protobufMetadata(metadata: object, version: string): Uint8Array {
+  return wrap('PartialObjectMetadata', `meta.k8s.io/${version}`, bareMessage(metadata))
+}
+
+/** A list of bare metadata. */
+export function protobufMetadataList(items: readonly object[], metadata: object, version: string): Uint8Array {
+  return encodeList(metaSchema('ListMeta'), 'PartialObjectMetadataList', `meta.k8s.io/${version}`, metadata, items.map(bareMessage))
 }
 
 /** The schema of a value that names its kind; undefined where it has none (tables, discovery). */

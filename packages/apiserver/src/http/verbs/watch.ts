@@ -6,7 +6,8 @@ import type { CachedObject } from '../../registry/cached-object.ts'
 import { matcherOf } from '../../registry/listing.ts'
 import type { CacheEvent } from '../../registry/watch-cache.ts'
 import { HistoryGone } from '../../registry/watch-cache.ts'
-import { protobufEventOf, protobufType, protobufWatchEvent } from '../../protobuf/responses.ts'
+import { encodeWatchFrame } from '../../protobuf/encode.ts'
+import { protobufEventOf, protobufMetadata, protobufType, protobufWatchEvent } from '../../protobuf/responses.ts'
 import type { ResourceContext } from '../context.ts'
 import type { Representation } from '../media-types.ts'
 import { parseListOptions, parseResourceVersion } from '../query-options.ts'
@@ -35,7 +36,7 @@ class Framer {
 
   /** Whether frames are made for this watcher alone. */
   get own(): boolean {
-    return !this.#plain && this.#representation.format !== 'protobuf'
+    return !this.#plain && (this.#representation.format !== 'protobuf' || this.#representation.as !== 'object')
   }
 
   /** What there is when the watch begins, framed as it is drawn. */
@@ -57,7 +58,7 @@ class Framer {
   frame(type: EventType, cached: CachedObject, shared?: Map<string, Uint8Array>): Uint8Array {
     const { runtime } = this.#context
     const protobuf = this.#representation.format === 'protobuf'
-    if (!this.#plain && !protobuf) return this.#line(type, this.#shaped(runtime.serve(cached.object)))
+    if (!this.#plain && (!protobuf || this.#representation.as !== 'object')) return this.#line(type, this.#shaped(runtime.serve(cached.object)))
     const name = `${this.#representation.format}:${type}:${runtime.apiVersion}`
     let frame = shared?.get(name)
     if (!frame) {
@@ -95,7 +96,11 @@ class Framer {
   }
 
   #line(type: EventType, object: unknown): Uint8Array {
-    if (this.#representation.format === 'protobuf') return protobufEventOf(type, object)
+    if (this.#representation.format === 'protobuf') {
+      const { kind, metadata } = object as { kind?: unknown, metadata?: object }
+      if (kind === 'PartialObjectMetadata' && metadata) return encodeWatchFrame(type, protobufMetadata(metadata, this.#representation.version))
+      return protobufEventOf(type, object)
+    }
     return encoder.encode(`${jsonText({ type, object })}\n`)
   }
 }
