@@ -1,6 +1,6 @@
 // What esbuild must be told of Berth's sources, for whoever bundles them.
 import fs from 'node:fs'
-import { createRequire } from 'node:module'
+import { createRequire, isBuiltin } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Plugin } from 'esbuild'
@@ -63,17 +63,5 @@ export const dynamicNames: Plugin = {
       const names = Object.keys(await import(pathToFileURL(found).href) as object).filter((each) => each !== 'default' && /^[A-Za-z_$][\w$]*$/.test(each))
       return { contents: `import * as whole from ${JSON.stringify(name)}\nconst all = whole.default && typeof whole.default === 'object' ? { ...whole.default, ...whole } : whole\nexport const { ${names.join(', ')} } = all\nexport default all\n`, resolveDir, loader: 'js' }
     })
-  },
-}
-
-/**
- * Node's own modules by `process.getBuiltinModule`, their names read when they are used. An `import` asks a module for all of its names at once, and
- * `node:http` has some (WebSocket) that load a whole HTTP client: a tenth of a process's start.
- */
-export const lazyBuiltins: Plugin = {
-  name: 'lazy-builtins',
-  setup(api) {
-    api.onResolve({ filter: /^node:/ }, ({ path: name, kind }) => (kind === 'import-statement' ? { path: name, namespace: 'lazy-builtins' } : undefined))
-    api.onLoad({ filter: /.*/, namespace: 'lazy-builtins' }, ({ path: name }) => ({ contents: `module.exports = process.getBuiltinModule(${JSON.stringify(name)})`, loader: 'js' }))
   },
 }
