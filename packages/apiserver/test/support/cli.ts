@@ -36,7 +36,7 @@ export async function startCli(options: Partial<StartOptions> = {}): Promise<Cli
   const under = await startTestServer(options)
   const config = await under.kubeconfigFor('admin', 'system:masters')
   const end: Cli['end'] = (line, more = {}) => new Promise((resolve) => {
-    const env = { ...process.env, HOME: under.dir, KUBECONFIG: config, ...more.env }
+    const env = { ...process.env, HOME: under.dir, TMPDIR: under.dir, KUBECONFIG: config, ...more.env }
     const child = execFile('kubectl', words(line), { encoding: 'utf8', timeout: 90_000, env, maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr })
     })
