@@ -12,6 +12,7 @@ import { customObject, definitionOf, samples, type Sample } from './support/samp
 
 const seed = fuzzSeed()
 console.log(`fuzzing with BERTH_FUZZ_SEED=${seed}`)
+vi.setConfig({ testTimeout: fuzzCount(120_000) + 60_000 })
 
 const protobuf = 'application/vnd.kubernetes.protobuf'
 const all: readonly Sample[] = [...samples, definitionOf('widgets'), customObject]

@@ -9,6 +9,8 @@ const clients = Math.round(20 * factor)
 const watchers = Math.round(1000 * factor)
 const streamsPerConnection = 200
 const rounds = 12
+// Every watcher sees every change: twice the factor is four times the work.
+vi.setConfig({ testTimeout: Math.max(1, factor ** 2) * 300_000 })
 
 let directory: Awaited<ReturnType<typeof temporary>>
 let server: Awaited<ReturnType<typeof spawnServer>>
@@ -93,7 +95,7 @@ describe(`${clients} clients and ${watchers} watchers`, () => {
     const changes = clients * rounds * 3 + clients * Math.ceil(rounds / 2)
     const full = all.filter((_, i) => i % 10 !== 9)
     const half = all.filter((_, i) => i % 10 === 9)
-    await vi.waitFor(() => { if (full.some((w) => w.events.length < changes)) throw new Error('events are still under way') }, { timeout: 100_000, interval: 200 })
+    await vi.waitFor(() => { if (full.some((w) => w.events.length < changes)) throw new Error('events are still under way') }, { timeout: Math.max(1, factor ** 2) * 200_000, interval: 200 })
     const [first] = full
     const order = first?.events ?? []
     expect(order.length).toBe(changes)
