@@ -4,7 +4,8 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
-import { dynamicNames, lazyBuiltins, workers, workerUrls } from './plugins.ts'
+import { lazyBuiltins } from './lazy-builtins.ts'
+import { dynamicNames, workers, workerUrls } from './plugins.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 const packages = path.resolve(root, '..')

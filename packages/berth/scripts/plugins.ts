@@ -1,6 +1,6 @@
 // What esbuild must be told of Berth's sources, for whoever bundles them.
 import fs from 'node:fs'
-import { createRequire, isBuiltin } from 'node:module'
+import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Plugin } from 'esbuild'
