@@ -80,7 +80,8 @@ async function serve(options: HandlerOptions, request: ApiRequest, info: Request
     user, verb: info.verb, resourceRequest: info.isResourceRequest, path: info.path, namespace: info.namespace, apiGroup: info.apiGroup, apiVersion: info.apiVersion,
     resource: info.resource, subresource: info.subresource, name: info.name, fieldSelector: info.fieldSelector,
   }
-  const leave = isLongRunning(info) ? () => {} : options.inflight.enter(info, user)
+  // Parts within this process are bounded by themselves, and are not to wait for clients from outside.
+  const leave = request.user || isLongRunning(info) ? () => {} : options.inflight.enter(info, user)
   if (!leave) {
     options.metrics.terminated(servedInfo(options.deps, info), request.method, 429)
     return tooManyRequests()
