@@ -5,7 +5,8 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
-import { dynamicNames, lazyBuiltins, workers, workerUrls } from '../../berth/scripts/plugins.ts'
+import { lazyBuiltins } from '../../berth/scripts/lazy-builtins.ts'
+import { dynamicNames, workers, workerUrls } from '../../berth/scripts/plugins.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 const packages = path.resolve(root, '..')
@@ -27,7 +28,6 @@ const result = await build({
   external: ['@kubernetes/client-node'],
   minifySyntax: true,
   minifyWhitespace: true,
-  keepNames: true,
   legalComments: 'linked',
   metafile: true,
   logLevel: 'warning',
