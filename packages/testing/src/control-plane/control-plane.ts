@@ -59,8 +59,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     informers.start(ending.signal)
     const ready = api.whenReady()
     if (options.controllers.length > 0) {
-      const { authority, servingCa } = api.certificates
-      parts.push(await startControllers({ client, informers, logger: logger.with({ part: 'controllers' }), controllers: options.controllers, clusterCidr, rootCa: servingCa, signingCa: authority }))
+      const { authority, servingCa, serviceAccountSigningKey: serviceAccountPrivateKey } = api.certificates
+      parts.push(await startControllers({ client, informers, logger: logger.with({ part: 'controllers' }), controllers: options.controllers, clusterCidr, rootCa: servingCa, signingCa: authority, serviceAccountPrivateKey }))
     }
     return {
       api, informers, clientOf,
