@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
-import { createRequire } from 'node:module'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Identity } from './identity.ts'
@@ -8,8 +6,6 @@ import { Load } from './load.ts'
 import type { Kind } from './objects.ts'
 import { definitions } from './objects.ts'
 import { findProgram, freePort, Program } from './processes.ts'
-
-const root = path.resolve(import.meta.dirname, '../../..')
 
 /** A server that runs, with everything that it needs to run. */
 export class Server {
@@ -51,15 +47,6 @@ async function untilReady(load: Load, programs: readonly Program[], ready = '/re
     if (Date.now() > end || programs.some((program) => !program.isRunning)) throw new Error(`the server is not ready: ${programs.map((program) => program.said()).join('\n')}`)
     await sleep(2)
   }
-}
-
-/** Builds Berth as it is installed, into `directory`; gives the argument vector that runs it, as its launcher does. */
-export function buildBerth(directory: string): string[] {
-  const out = path.join(directory, 'berth')
-  execFileSync(process.execPath, [path.join(root, 'packages/berth/scripts/bundle.ts'), out], { stdio: ['ignore', 'ignore', 'inherit'] })
-  const resolve = createRequire(path.join(root, 'packages/berth/bin/berth.js')).resolve
-  const node = path.join(path.dirname(resolve(`node-linux-${process.arch}/package.json`)), 'bin/node')
-  return [node, '--disable-warning=ExperimentalWarning', path.join(out, 'berth.js')]
 }
 
 /** Berth's API server, on SQLite or on the etcd that is named. */

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { berth, buildBerth, findPeer, type Contender, type Server } from '../apiserver/contenders.ts'
+import { berth, findPeer, type Contender, type Server } from '../apiserver/contenders.ts'
+import { buildBerth } from '../berth.ts'
 import { growing } from '../apiserver/growth.ts'
 import { makeIdentity } from '../apiserver/identity.ts'
 import { findProgram } from '../apiserver/processes.ts'

@@ -8,15 +8,17 @@ import type { Pod } from '@berth/api/types/core/v1'
 import { createClient, isNotFound, loadKubeconfig, transportFromKubeconfig, type KubeClient } from '@berth/kube'
 import type { Bench } from '../main.ts'
 import type { Row } from '../table.ts'
+import { buildBerth } from '../berth.ts'
 import { containersImage } from '../image.ts'
 
-const root = path.resolve(import.meta.dirname, '../../..')
-const launcher = path.join(root, 'packages/berth/bin/berth.js')
 const dataDir = '/var/tmp/berth-bench'
 const kubeconfig = path.join(dataDir, 'kubeconfig')
 
+/** How Berth is run: as it is installed. */
+let berthArgv: readonly string[] = []
+
 function berth(...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [launcher, ...args, '--data-dir', dataDir], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(berthArgv[0] ?? '', [...berthArgv.slice(1), ...args, '--data-dir', dataDir], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`berth ${args.join(' ')}: ${stderr}${stdout}`)
   return stdout
 }
@@ -56,6 +58,8 @@ function residentMb(pid: number): number {
   return own + children.reduce((sum, child) => sum + residentMb(Number(child)), 0)
 }
 
+const isEngine = (name: string): boolean => name === 'containerd' || name === 'dockerd'
+
 interface Processes { processes: Array<{ name: string; pid: number }> }
 
 async function runtimeSeconds(address: string): Promise<number> {
@@ -76,18 +80,27 @@ async function runtimeSeconds(address: string): Promise<number> {
 export const up: Bench = {
   summary: 'berth up warm to the first pod Running, memory, pod start (peers: k3d, kind and minikube, none here)',
   async run({ runs, size, log }) {
+    const toReady: number[] = []
     const toFirst: number[] = []
+    const own: number[] = []
     const resident = new Map<string, number[]>()
     const beyond: number[] = []
     const whole: number[] = []
+    const directory = fs.mkdtempSync('/var/tmp/berth-bench-program-')
+    berthArgv = buildBerth(directory)
     berth('up')
     const image = containersImage(dataDir)
     for (let run = 0; run < runs; run++) {
       berth('down')
       fs.rmSync(kubeconfig, { force: true })
       const started = performance.now()
-      const child = spawn(process.execPath, [launcher, 'up', '--data-dir', dataDir], { stdio: 'ignore' })
-      const ended = new Promise<void>((resolve) => { child.on('exit', () => resolve()) })
+      const child = spawn(berthArgv[0] ?? '', [...berthArgv.slice(1), 'up', '--data-dir', dataDir], { stdio: 'ignore' })
+      const ended = new Promise<void>((resolve) => {
+        child.on('exit', () => {
+          toReady.push((performance.now() - started) / 1000)
+          resolve()
+        })
+      })
       const client = await eventually(async () => createClient(transportFromKubeconfig(kubeconfig)))
       await eventually(() => client.create(core.pods, manifest(`first-${run}`, image)))
       const { running } = await times(client, `first-${run}`)
@@ -95,7 +108,14 @@ export const up: Bench = {
       toFirst.push((running - started) / 1000)
       log(`run ${run + 1}: first pod after ${toFirst.at(-1)?.toFixed(2)} s`)
       await sleep(5000)
-      for (const { name, pid } of (JSON.parse(berth('status', '-o', 'json')) as Processes).processes) resident.set(name, [...(resident.get(name) ?? []), residentMb(pid)])
+      let sum = 0
+      for (const { name, pid } of (JSON.parse(berth('status', '-o', 'json')) as Processes).processes) {
+        const mb = residentMb(pid)
+        resident.set(name, [...(resident.get(name) ?? []), mb])
+        if (!isEngine(name)) sum += mb
+      }
+      own.push(sum)
+      log(`run ${run + 1}: Ready and DNS after ${toReady.at(-1)?.toFixed(2)} s; ${sum.toFixed(0)} MB`)
       const { items } = await client.list(core.nodes)
       const address = items[0]?.status?.addresses?.find((a) => a.type === 'InternalIP')?.address ?? ''
       for (let i = 0; i < 3 * size; i++) {
@@ -113,11 +133,14 @@ export const up: Bench = {
       }
     }
     berth('down', '--purge')
+    fs.rmSync(directory, { recursive: true, force: true })
     const rows: Row[] = [
+      { what: 'berth up, warm, to the node Ready and DNS answering', unit: 's', ours: toReady },
       { what: 'berth up, warm, to the first pod Running', unit: 's', ours: toFirst },
       { what: 'pod start: node given → Running', unit: 'ms', ours: whole },
       { what: 'the same, beyond the runtime\'s own calls', unit: 'ms', ours: beyond },
-      ...[...resident].map(([name, ours]) => ({ what: `RSS idle, ${name}${name === 'containerd' || name === 'dockerd' ? ' (Engine)' : ''}`, unit: 'MB', ours })),
+      { what: 'RSS idle, Berth\'s own processes', unit: 'MB', ours: own },
+      ...[...resident].map(([name, ours]) => ({ what: `RSS idle, ${name}${isEngine(name) ? ' (Engine)' : ''}`, unit: 'MB', ours })),
     ]
     return rows
   },
