@@ -6,6 +6,7 @@ import { pathNotFound, StatusError, timeout, unauthorized } from '../errors.ts'
 import type { ApiRequest, ApiResponse, AuthorizationAttributes, Authenticator, Authorizer, RequestInfo, ServerLog, UserInfo } from '../interfaces.ts'
 import type { ServerMetrics } from '../metrics.ts'
 import type { HandlerDependencies } from './context.ts'
+import { requestTimeout } from './deadline.ts'
 import { tooManyRequests } from './inflight.ts'
 import type { InflightLimit } from './inflight.ts'
 import { errorResponse, textResponse, toStatusError } from './respond.ts'
@@ -53,7 +54,7 @@ export function createHandler(options: HandlerOptions): ApiHandler {
     else options.metrics.longRunning(labels, 1)
     let response: ApiResponse | undefined
     try {
-      response = await withDeadline(options, long, serve(options, request, info, query, (text) => warnings.push(text)))
+      response = await served(options, request, info, query, long, (text) => warnings.push(text))
     } catch (error) {
       const failure = toStatusError(error)
       if (failure.code === 500 && !(error instanceof StatusError)) options.log.error(error, 'Request failed', { method: request.method, uri: request.url })
@@ -73,7 +74,18 @@ export function createHandler(options: HandlerOptions): ApiHandler {
   }
 }
 
-async function serve(options: HandlerOptions, request: ApiRequest, info: RequestInfo, query: URLSearchParams, warn: (text: string) => void): Promise<ApiResponse | undefined> {
+async function served(options: HandlerOptions, request: ApiRequest, info: RequestInfo, query: URLSearchParams, long: boolean, warn: (text: string) => void): Promise<ApiResponse | undefined> {
+  if (long) return serve(options, request, info, query, undefined, warn)
+  let limitMs: number
+  try {
+    limitMs = requestTimeout(query, options.requestTimeoutSeconds * 1000)
+  } catch (error) {
+    return textResponse(400, `Error - ${error instanceof Error ? error.message : String(error)}: ${JSON.stringify(request.url)}\n`)
+  }
+  return withDeadline(limitMs, serve(options, request, info, query, limitMs, warn))
+}
+
+async function serve(options: HandlerOptions, request: ApiRequest, info: RequestInfo, query: URLSearchParams, limitMs: number | undefined, warn: (text: string) => void): Promise<ApiResponse | undefined> {
   const user = request.user ?? await options.authenticator.authenticate({ headers: request.headers, ...(request.rawHeaders && { rawHeaders: request.rawHeaders }), path: info.path, clientCertificates: request.clientCertificates })
   if (!user) throw unauthorized()
   const attributes: AuthorizationAttributes = {
@@ -89,14 +101,14 @@ async function serve(options: HandlerOptions, request: ApiRequest, info: Request
   try {
     const { decision, reason } = await options.authorizer.authorize(attributes)
     if (decision !== 'allow') throw authorizationForbidden(attributes, reason)
-    return await route(options, request, info, query, user, warn)
+    return await route(options, request, info, query, user, limitMs, warn)
   } finally {
     leave()
   }
 }
 
-async function route(options: HandlerOptions, request: ApiRequest, info: RequestInfo, query: URLSearchParams, user: UserInfo, warn: (text: string) => void): Promise<ApiResponse | undefined> {
-  const passedOn = options.aggregator.passOn({ request, info, query, user, limitMs: isLongRunning(info) ? undefined : options.requestTimeoutSeconds * 1000 })
+async function route(options: HandlerOptions, request: ApiRequest, info: RequestInfo, query: URLSearchParams, user: UserInfo, limitMs: number | undefined, warn: (text: string) => void): Promise<ApiResponse | undefined> {
+  const passedOn = options.aggregator.passOn({ request, info, query, user, limitMs })
   if (passedOn) return passedOn
   if (request.headers['accept']?.includes('yaml')) await loadYaml()
   if (info.isResourceRequest && info.resource !== '') {
@@ -115,11 +127,10 @@ function isLongRunning(info: RequestInfo): boolean {
   return info.verb === 'watch' || info.verb === 'proxy' || ['log', 'exec', 'attach', 'portforward', 'proxy'].includes(info.subresource)
 }
 
-async function withDeadline(options: HandlerOptions, long: boolean, work: Promise<ApiResponse | undefined>): Promise<ApiResponse | undefined> {
-  if (long) return work
+async function withDeadline(limitMs: number, work: Promise<ApiResponse | undefined>): Promise<ApiResponse | undefined> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(timeout('request did not complete within the allotted timeout')), options.requestTimeoutSeconds * 1000)
+    timer = setTimeout(() => reject(timeout('request did not complete within the allotted timeout')), limitMs)
   })
   try {
     return await Promise.race([work, deadline])
