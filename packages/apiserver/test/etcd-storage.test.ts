@@ -1,4 +1,11 @@
 // What only a storage on etcd does: others write beside it, connections go, history is compacted away.
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createServer as createTlsServer } from 'node:tls'
+import { createCa, issueCertificate } from '@berth/kube'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { storedResources } from '../src/resources/index.ts'
 import type { EtcdClient } from '../src/storage/etcd/client.ts'
@@ -148,6 +155,15 @@ describe.skipIf(etcdMissing !== undefined)('a storage on etcd', () => {
     expect(states.at(-1)).toBeUndefined()
   })
 
+  it('waits for an etcd that starts after it', async () => {
+    etcd.kill('SIGKILL')
+    await etcd.ended
+    const opening = open()
+    await expect.poll(() => states.length, { timeout: 60_000 }).toBeGreaterThan(0)
+    await etcd.restart()
+    await put(await opening, 'a', 0, 'one')
+  })
+
   it('is ill, and goes on reading from memory, while etcd hangs', async () => {
     const storage = await open()
     await put(storage, 'a', 0, 'one')
@@ -173,6 +189,50 @@ describe.skipIf(etcdMissing !== undefined)('a storage on etcd', () => {
       expect(failures).toEqual([])
     } finally {
       for (const stop of stops) stop()
+    }
+  })
+})
+
+describe.skipIf(etcdMissing !== undefined)('an etcd behind TLS', () => {
+  it('is reached with the certificates that the flags name, and not without them', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'berth-etcd-tls-'))
+    const [ca, other] = [await createCa('etcd-ca'), await createCa('other-ca')]
+    const { certificate, key } = await issueCertificate(ca, { commonName: 'etcd', organizations: [], ipAddresses: ['127.0.0.1'], dnsNames: ['localhost'], usages: ['server', 'client'] })
+    const write = async (name: string, content: string): Promise<string> => {
+      await writeFile(join(dir, name), content)
+      return join(dir, name)
+    }
+    const tls = { caFile: await write('ca.crt', ca.certificate), certFile: await write('etcd.crt', certificate), keyFile: await write('etcd.key', key) }
+    const etcd = await startEtcd({ tls })
+    const wrongs = [{ caFile: tls.caFile }, { ...tls, caFile: await write('other.crt', other.certificate) }]
+    const clients = [etcdClient({ servers: [etcd.server], ...tls }), ...wrongs.map((files) => etcdClient({ servers: [etcd.server], ...files }))]
+    try {
+      const [right, ...others] = clients
+      expect((await right?.range({ key: 'a' }))?.kvs).toEqual([])
+      for (const wrong of others) await expect(wrong.range({ key: 'a' }, 1_000)).rejects.toThrow(/code = (Unavailable|DeadlineExceeded)/)
+      expect(() => etcdClient({ servers: [etcd.server], caFile: join(dir, 'none') })).toThrow('ENOENT')
+    } finally {
+      for (const client of clients) client.close()
+      await etcd.stop()
+      await rm(dir, { recursive: true })
+    }
+  })
+  it('must be who the address says', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'berth-etcd-tls-'))
+    const ca = await createCa('etcd-ca')
+    const { certificate, key } = await issueCertificate(ca, { commonName: 'etcd', organizations: [], ipAddresses: ['192.0.2.1'], dnsNames: ['etcd'], usages: ['server'] })
+    const caFile = join(dir, 'ca.crt')
+    await writeFile(caFile, ca.certificate)
+    const impostor = createTlsServer({ cert: certificate, key, ALPNProtocols: ['h2'] })
+    impostor.listen(0, '127.0.0.1')
+    await once(impostor, 'listening')
+    const client = etcdClient({ servers: [`https://127.0.0.1:${(impostor.address() as AddressInfo).port}`], caFile })
+    try {
+      await expect(client.range({ key: 'a' }, 2_000)).rejects.toThrow('does not match certificate\'s altnames')
+    } finally {
+      client.close()
+      impostor.close()
+      await rm(dir, { recursive: true })
     }
   })
 })

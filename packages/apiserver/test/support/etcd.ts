@@ -40,25 +40,30 @@ export async function freePort(): Promise<number> {
   return port
 }
 
+/** PEM files that etcd and its clients show each other, and the authority of both. */
+export interface TlsFiles { caFile: string, certFile: string, keyFile: string }
+
 /** Starts one; resolves once it answers. `wrap` may put another program before it (strace). */
-export async function startEtcd(options: { dataDir?: string, wrap?: readonly string[] } = {}): Promise<RunningEtcd> {
+export async function startEtcd(options: { dataDir?: string, wrap?: readonly string[], tls?: TlsFiles } = {}): Promise<RunningEtcd> {
   const root = await mkdtemp(join(tmpdir(), 'berth-etcd-'))
   const dataDir = options.dataDir ?? join(root, 'data')
   const [client, peer] = [await freePort(), await freePort()]
-  const server = `http://127.0.0.1:${client}`
+  const { tls } = options
+  const server = `${tls ? 'https' : 'http'}://127.0.0.1:${client}`
   const peerUrl = `http://127.0.0.1:${peer}`
   const args = [
     ...options.wrap ?? [], binary, '--name=test', `--data-dir=${dataDir}`, `--listen-client-urls=${server}`, `--advertise-client-urls=${server}`,
     `--listen-peer-urls=${peerUrl}`, `--initial-advertise-peer-urls=${peerUrl}`, `--initial-cluster=test=${peerUrl}`, '--logger=zap', '--log-level=error',
+    ...(tls ? [`--trusted-ca-file=${tls.caFile}`, `--cert-file=${tls.certFile}`, `--key-file=${tls.keyFile}`, '--client-cert-auth'] : []),
   ]
   let child: ChildProcess
   let ended: Promise<unknown>
   const open = async (): Promise<void> => {
-    child = spawn(args[0] ?? '', args.slice(1), { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch } })
+    child = spawn(args[0] ?? '', args.slice(1), { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...(process.arch === 'arm64' && { ETCD_UNSUPPORTED_ARCH: 'arm64' }) } })
     let said = ''
     child.stderr?.on('data', (chunk: Buffer) => { said = (said + chunk.toString()).slice(-2000) })
     ended = once(child, 'exit')
-    const probe = etcdClient({ servers: [server] })
+    const probe = etcdClient({ servers: [server], ...tls })
     try {
       for (const deadline = Date.now() + 60_000; ;) {
         try {

@@ -1,5 +1,7 @@
 // The wire to etcd: unary calls and watches over gRPC, to whichever of the servers answers.
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { checkServerIdentity } from 'node:tls'
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js'
 import type { ChannelCredentials, ServiceError } from '@grpc/grpc-js'
 import * as messages from './messages.ts'
@@ -74,8 +76,10 @@ export class EtcdClient {
     if (address.servers.length === 0) throw new Error('--etcd-servers must be specified')
     const secure = secureCredentials(address)
     this.#channels = address.servers.map((server) => {
-      const { target, tls } = targetOf(server)
-      return new Client(target, tls ? secure() : credentials.createInsecure(), channelOptions)
+      const { target, host, tls } = targetOf(server)
+      if (!tls) return new Client(target, credentials.createInsecure(), channelOptions)
+      // Node lets no address be a TLS server name, and gRPC makes it one: another name goes on the wire, and the certificate is held to the address.
+      return new Client(target, secure(host), isIP(host) === 0 ? channelOptions : { ...channelOptions, 'grpc.ssl_target_name_override': 'etcd' })
     })
   }
 
@@ -195,17 +199,17 @@ function errorOf(error: unknown): EtcdError {
 }
 
 /** grpc-js' name of a server, and whether it speaks TLS. Throws on what is no address. */
-function targetOf(server: string): { target: string, tls: boolean } {
+function targetOf(server: string): { target: string, host: string, tls: boolean } {
   const url = /^(?:(https?|unixs?):\/\/)?(.+?)\/*$/.exec(server)
   if (!url?.[2]) throw new Error(`--etcd-servers: ${JSON.stringify(server)} is not scheme://host:port`)
   const [, scheme = 'http', rest] = url
-  if (scheme.startsWith('unix')) return { target: `unix:/${rest.replace(/^\/?/, '')}`, tls: scheme === 'unixs' }
-  return { target: `dns:///${rest}`, tls: scheme === 'https' }
+  if (scheme.startsWith('unix')) return { target: `unix:/${rest.replace(/^\/?/, '')}`, host: 'localhost', tls: scheme === 'unixs' }
+  return { target: `dns:///${rest}`, host: rest.replace(/:\d+$/, '').replaceAll(/[[\]]/g, ''), tls: scheme === 'https' }
 }
 
-function secureCredentials({ caFile, certFile, keyFile }: EtcdAddress): () => ChannelCredentials {
-  return () => {
+function secureCredentials({ caFile, certFile, keyFile }: EtcdAddress): (host: string) => ChannelCredentials {
+  return (host) => {
     const read = (file: string | undefined): Buffer | null => (file === undefined ? null : readFileSync(file))
-    return credentials.createSsl(read(caFile), read(keyFile), read(certFile))
+    return credentials.createSsl(read(caFile), read(keyFile), read(certFile), { checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate) })
   }
 }

@@ -30,6 +30,11 @@ const ownPrefix = '/registry'
 /** How long an answer waits for the watch to bring the write's own event. It is durable by then; only this process' caches lag. */
 const echoTimeoutMs = 5_000
 const sizeIntervalMs = 30_000
+/** How long a server that starts waits for etcd: upstream's dial timeout. */
+const startTimeoutMs = 20_000
+const startRetryMs = 500
+/** How long a server that stops waits for what is in flight; an etcd that is away never answers. */
+const closeTimeoutMs = 5_000
 
 /** Upstream takes the prefix with and without slashes around it. */
 export function normalPrefix(prefix: string): string {
@@ -69,7 +74,7 @@ class EtcdStorage implements Storage {
   #sizeTimer: NodeJS.Timeout | undefined
   #size = 0
   #inFlight = 0
-  #idle: (() => void)[] = []
+  readonly #idle: (() => void)[] = []
   #closed = false
 
   constructor(options: EtcdStorageOptions) {
@@ -80,7 +85,7 @@ class EtcdStorage implements Storage {
   }
 
   async load(): Promise<{ entries: StorageEntry[], revision: number }> {
-    const { entries, revision } = await this.#readAll()
+    const { entries, revision } = await this.#readPatiently()
     this.#told = new Map(entries.map((entry) => [entry.key, entry]))
     this.#revision = revision
     this.#stopFollowing = follow({
@@ -173,7 +178,15 @@ class EtcdStorage implements Storage {
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#sizeTimer)
-    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    if (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, closeTimeoutMs)
+        this.#idle.push(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+    }
     await this.#stopFollowing()
     this.#client.close()
   }
@@ -214,6 +227,20 @@ class EtcdStorage implements Storage {
       for (const kv of page.kvs) entries.push(this.#entry(this.#ours(kv.key) ?? kv.key, kv))
     }
     return { entries: entries.sort((a, b) => (a.key < b.key ? -1 : 1)), revision: at }
+  }
+
+  /** As `#readAll`, waiting for an etcd that starts at the same time. Rejects with what etcd's absence is known by. */
+  async #readPatiently(): Promise<{ entries: StorageEntry[], revision: number }> {
+    for (const until = Date.now() + startTimeoutMs; ;) {
+      try {
+        return await this.#readAll()
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        if (this.#closed || Date.now() > until || !/code = (Unavailable|DeadlineExceeded)|etcdserver: (no leader|request timed out)/.test(reason)) throw error
+        this.#options.onState?.(reason)
+        await new Promise((resolve) => setTimeout(resolve, startRetryMs))
+      }
+    }
   }
 
   /** The entry of a version, made once: what is known of it already is used again, and what this process wrote keeps what its writer had in hand. */
