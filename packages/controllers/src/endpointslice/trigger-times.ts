@@ -3,7 +3,7 @@ import type { ObjectMeta } from '@berth/api/types/meta/v1'
 import { podCondition } from '../common/pods.ts'
 
 /** When what made an Endpoints object or a slice change had happened: whoever programs a network measures itself by it. */
-export const triggerTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time'
+const triggerTimeAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time'
 
 interface Known {
   readonly pods: ReadonlyMap<string, number>
