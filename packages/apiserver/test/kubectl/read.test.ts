@@ -21,6 +21,12 @@ function event(name: string, kind: string, of: string, type: string, reason: str
   return JSON.stringify({ apiVersion: 'v1', kind: 'Event', metadata: { name }, involvedObject: { apiVersion: kind === 'Pod' ? 'v1' : 'apps/v1', kind, name: of, namespace: 'default' }, type, reason, message, firstTimestamp: at, lastTimestamp: at, count: 1, source: { component: 'test' } })
 }
 
+/** How many watches of ConfigMaps are open. */
+async function configMapWatches(): Promise<number> {
+  const gauge = (await cli.ok('get --raw /metrics')).split('\n').filter((line) => line.startsWith('apiserver_longrunning_requests{') && line.includes('resource="configmaps"') && /verb="WATCH"/i.test(line))
+  return gauge.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+}
+
 const abc = 'get configmaps -l set=abc'
 
 describe.skipIf(!hasKubectl)('what kubectl reads', () => {
@@ -133,7 +139,10 @@ describe.skipIf(!hasKubectl)('what kubectl reads', () => {
     const condition = cli.ok('wait deployment/web --for=condition=Available=False --timeout=60s')
     await cli.ok(`patch deployment web --subresource=status --type=merge -p '{"status":{"conditions":[{"type":"Available","status":"False","reason":"R","message":"m"}]}}'`)
     expect(await condition).toBe('deployment.apps/web condition met\n')
+    const before = await configMapWatches()
     const gone = cli.ok('wait configmap/late --for=delete --timeout=60s')
+    // What is gone before kubectl has found it cannot be waited for.
+    await expect.poll(configMapWatches, { timeout: 60_000, interval: 200 }).toBeGreaterThan(before)
     await cli.ok('delete configmap late')
     expect(await gone).toBe('configmap/late condition met\n')
     expect((await cli.end('wait configmap/a --for=jsonpath={.data.n}=4 --timeout=1s')).stderr).toBe('error: timed out waiting for the condition on configmaps/a\n')
