@@ -20,7 +20,6 @@ export interface RunningEtcd {
   /** As --etcd-servers takes it. */
   readonly server: string
   readonly dataDir: string
-  readonly pid: number
   kill(signal: NodeJS.Signals): void
   /** Resolves once the process is gone. */
   readonly ended: Promise<unknown>
@@ -56,13 +55,14 @@ export async function startEtcd(options: { dataDir?: string, wrap?: readonly str
     `--listen-peer-urls=${peerUrl}`, `--initial-advertise-peer-urls=${peerUrl}`, `--initial-cluster=test=${peerUrl}`, '--logger=zap', '--log-level=error',
     ...(tls ? [`--trusted-ca-file=${tls.caFile}`, `--cert-file=${tls.certFile}`, `--key-file=${tls.keyFile}`, '--client-cert-auth'] : []),
   ]
-  let child: ChildProcess
-  let ended: Promise<unknown>
+  let child: ChildProcess | undefined
+  let ended: Promise<unknown> = Promise.resolve()
   const open = async (): Promise<void> => {
-    child = spawn(args[0] ?? '', args.slice(1), { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...(process.arch === 'arm64' && { ETCD_UNSUPPORTED_ARCH: 'arm64' }) } })
+    const started = spawn(args[0] ?? '', args.slice(1), { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...(process.arch === 'arm64' && { ETCD_UNSUPPORTED_ARCH: 'arm64' }) } })
+    child = started
     let said = ''
-    child.stderr?.on('data', (chunk: Buffer) => { said = (said + chunk.toString()).slice(-2000) })
-    ended = once(child, 'exit')
+    started.stderr.on('data', (chunk: Buffer) => { said = (said + chunk.toString()).slice(-2000) })
+    ended = once(started, 'exit')
     const probe = etcdClient({ servers: [server], ...tls })
     try {
       for (const deadline = Date.now() + 60_000; ;) {
@@ -70,22 +70,27 @@ export async function startEtcd(options: { dataDir?: string, wrap?: readonly str
           await probe.range({ key: 'health' }, 2_000)
           return
         } catch (error) {
-          if (Date.now() > deadline || child.exitCode !== null) throw new Error(`etcd does not answer: ${said}`, { cause: error })
+          if (Date.now() > deadline || started.exitCode !== null) throw new Error(`etcd does not answer: ${said}`, { cause: error })
         }
       }
     } finally {
       probe.close()
     }
   }
-  await open()
+  try {
+    await open()
+  } catch (error) {
+    child?.kill('SIGKILL')
+    await rm(root, { recursive: true, force: true })
+    throw error
+  }
   return {
     server, dataDir,
-    get pid() { return child.pid ?? 0 },
-    kill: (signal) => { child.kill(signal) },
+    kill: (signal) => { child?.kill(signal) },
     get ended() { return ended },
     restart: open,
     async stop() {
-      if (child.exitCode === null && child.signalCode === null) {
+      if (child && child.exitCode === null && child.signalCode === null) {
         child.kill('SIGKILL')
         await ended
       }
