@@ -40,11 +40,15 @@ export interface Contender {
   start(directory: string): Promise<Server>
 }
 
+/** Waits; what does not get ready is ended. */
 async function untilReady(load: Load, programs: readonly Program[], ready = '/readyz'): Promise<Server> {
   for (const end = Date.now() + 60_000; ;) {
     const status = await load.ask('GET', ready).then((answer) => answer.status, () => 0)
     if (status === 200) return new Server(load, programs)
-    if (Date.now() > end || programs.some((program) => !program.isRunning)) throw new Error(`the server is not ready: ${programs.map((program) => program.said()).join('\n')}`)
+    if (Date.now() > end || programs.some((program) => !program.isRunning)) {
+      await Promise.all(programs.map((program) => program.stop()))
+      throw new Error(`the server is not ready: ${programs.map((program) => program.said()).join('\n')}`)
+    }
     await sleep(2)
   }
 }
@@ -78,7 +82,10 @@ async function startEtcd(etcd: string, directory: string): Promise<{ program: Pr
   for (const end = Date.now() + 30_000; ;) {
     const isHealthy = await fetch(`${url}/health`).then((answer) => answer.ok, () => false)
     if (isHealthy) return { program, url }
-    if (Date.now() > end || !program.isRunning) throw new Error(`etcd is not ready: ${program.said()}`)
+    if (Date.now() > end || !program.isRunning) {
+      await program.stop()
+      throw new Error(`etcd is not ready: ${program.said()}`)
+    }
     await sleep(2)
   }
 }
