@@ -23,7 +23,7 @@ describe('who asks', () => {
     expect(await review({})).toBe(403)
     expect(await review({ token: 'wrong' })).toBe(401)
     expect(await review({ cert: await issueCertificate(await createCa('kubernetes'), { commonName: 'alice', organizations: ['system:masters'], usages: ['client'] }) })).toBe(401)
-    expect(await review({ token: 'admin-token', headers: { 'impersonate-user': 'eve', 'impersonate-group': 'ops' } })).toEqual({ username: 'eve', groups: ['ops', 'system:authenticated'] })
+    expect(await review({ token: 'admin-token', headers: { 'impersonate-user': 'eve', 'impersonate-group': ['ops', 'cn=dev,ou=us'] } })).toEqual({ username: 'eve', groups: ['ops', 'cn=dev,ou=us', 'system:authenticated'] })
   })
 
   test('without credentials may ask for health and version, and nothing else', async () => {

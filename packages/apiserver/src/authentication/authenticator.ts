@@ -81,7 +81,7 @@ export class RequestAuthenticator implements Authenticator {
   async authenticate(request: AuthenticationRequest): Promise<UserInfo | undefined> {
     const user = this.#userOf(request)
     if (!user) return undefined
-    return await impersonate(request.headers, user, this.#parts.authorizer) ?? user
+    return await impersonate(request, user, this.#parts.authorizer) ?? user
   }
 
   #userOf(request: AuthenticationRequest): UserInfo | undefined {

@@ -1,19 +1,20 @@
 import { authorizationForbidden } from '../authorization/forbidden.ts'
 import { badRequest } from '../errors.ts'
-import type { AuthorizationAttributes, Authorizer, UserInfo } from '../interfaces.ts'
+import type { AuthenticationRequest, AuthorizationAttributes, Authorizer, UserInfo } from '../interfaces.ts'
+import { extraOf, valuesOf } from './header-values.ts'
 import { serviceAccountGroups } from './service-account-tokens.ts'
 
 const extraPrefix = 'impersonate-extra-'
 
 /**
  * The user that a request wants to be seen as (Impersonate-User, -Group, -Uid, -Extra-*), once `user` may impersonate each of its attributes;
- * undefined where it wants nothing of the kind. Throws Forbidden. Several groups arrive as one header, separated by commas.
+ * undefined where it wants nothing of the kind. Throws Forbidden. Each group is a header of its own: a comma is part of its name.
  */
-export async function impersonate(headers: Readonly<Record<string, string | undefined>>, user: UserInfo, authorizer: Authorizer): Promise<UserInfo | undefined> {
-  const name = headers['impersonate-user'] ?? ''
-  const groups = splitValues(headers['impersonate-group'])
-  const uid = headers['impersonate-uid'] ?? ''
-  const extra = extraOf(headers)
+export async function impersonate(request: Pick<AuthenticationRequest, 'headers' | 'rawHeaders'>, user: UserInfo, authorizer: Authorizer): Promise<UserInfo | undefined> {
+  const [name = ''] = valuesOf(request, 'impersonate-user')
+  const groups = valuesOf(request, 'impersonate-group').filter((group) => group !== '')
+  const [uid = ''] = valuesOf(request, 'impersonate-uid')
+  const extra = extraOf(request, [extraPrefix])
   if (name === '') {
     if (groups.length === 0 && uid === '' && Object.keys(extra).length === 0) return undefined
     throw badRequest(`requested ${JSON.stringify({ groups, uid, extra })} without impersonating a user`)
@@ -42,26 +43,4 @@ export async function impersonate(headers: Readonly<Record<string, string | unde
 function withStanding(groups: readonly string[], name: string): string[] {
   if (groups.includes('system:authenticated') || groups.includes('system:unauthenticated')) return [...groups]
   return [...groups, name === 'system:anonymous' ? 'system:unauthenticated' : 'system:authenticated']
-}
-
-function splitValues(value: string | undefined): string[] {
-  return (value ?? '').split(',').map((v) => v.trim()).filter((v) => v !== '')
-}
-
-function extraOf(headers: Readonly<Record<string, string | undefined>>): Record<string, string[]> {
-  const extra = new Map<string, string[]>()
-  for (const [header, value] of Object.entries(headers)) {
-    if (!header.startsWith(extraPrefix) || value === undefined) continue
-    const key = decodeOrKeep(header.slice(extraPrefix.length))
-    extra.set(key, [...(extra.get(key) ?? []), ...splitValues(value)])
-  }
-  return Object.fromEntries(extra)
-}
-
-function decodeOrKeep(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

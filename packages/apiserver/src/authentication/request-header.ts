@@ -1,6 +1,7 @@
 // Users that a proxy names in headers, believed where the proxy shows a certificate of the request-header authority.
 import type { AuthenticationRequest, UserInfo } from '../interfaces.ts'
 import { ClientCertificates } from './client-certificates.ts'
+import { extraOf, valuesOf } from './header-values.ts'
 
 /** Which headers carry what (--requestheader-*). */
 export interface RequestHeaders {
@@ -40,14 +41,7 @@ export function userOfHeaders(request: Pick<AuthenticationRequest, 'headers' | '
   if (name === undefined) return undefined
   const uid = first(request, names.uidHeaders)
   const groups = names.groupHeaders.flatMap((header) => valuesOf(request, header)).filter((group) => group !== '')
-  const extra: Record<string, string[]> = {}
-  for (const prefix of names.extraHeadersPrefix.map((each) => each.toLowerCase())) {
-    for (const header of Object.keys(request.headers)) {
-      if (!header.startsWith(prefix)) continue
-      const key = decodedOrKept(header.slice(prefix.length))
-      extra[key] = [...(extra[key] ?? []), ...valuesOf(request, header)]
-    }
-  }
+  const extra = extraOf(request, names.extraHeadersPrefix.map((each) => each.toLowerCase()))
   return { name, groups, ...(uid !== undefined && { uid }), ...(Object.keys(extra).length > 0 && { extra }) }
 }
 
@@ -57,24 +51,4 @@ function first(request: Pick<AuthenticationRequest, 'headers' | 'rawHeaders'>, h
     if (value !== undefined && value !== '') return value
   }
   return undefined
-}
-
-/** The values of a header line by line: a comma within one is its own. */
-function valuesOf({ headers, rawHeaders }: Pick<AuthenticationRequest, 'headers' | 'rawHeaders'>, name: string): string[] {
-  const wanted = name.toLowerCase()
-  if (!rawHeaders) {
-    const value = headers[wanted]
-    return value === undefined ? [] : [value]
-  }
-  const values: string[] = []
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === wanted) values.push(rawHeaders[at + 1] ?? '')
-  return values
-}
-
-function decodedOrKept(key: string): string {
-  try {
-    return decodeURIComponent(key)
-  } catch {
-    return key
-  }
 }
