@@ -113,7 +113,7 @@ describe.skipIf(kubectl === undefined)('kubectl', () => {
   it('is told what is wrong with a manifest, with the field\'s path', async () => {
     const cases: [string, string][] = [
       [deployment('app:1', ', imagee: x'), 'unknown field "spec.template.spec.containers[0].imagee"'],
-      [deployment('app:1').replace('replicas: 2', 'replicas: two'), 'json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32'],
+      [deployment('app:1').replace('replicas: 2', 'replicas: two'), '": unrecognized type: int32'],
       [deployment('app:1', ', resources: {limits: {cpu: 1x}}'), 'quantities must match the regular expression'],
       [deployment('app:1').replace('matchLabels: {app: web}', 'matchLabels: {app: other}').replace('name: web', 'name: web2'), 'spec.template.metadata.labels: Invalid value'],
       [deployment('app:1').replace(/app: web/g, 'app: changed'), 'spec.selector: Invalid value: {"matchLabels":{"app":"changed"}}: field is immutable'],
