@@ -5,7 +5,7 @@ import type { Identity } from './identity.ts'
 import { Load } from './load.ts'
 import type { Kind } from './objects.ts'
 import { definitions } from './objects.ts'
-import { findProgram, freePort, Program } from './processes.ts'
+import { findProgram, freePort, Program } from '../program.ts'
 
 /** A server that runs, with everything that it needs to run. */
 export class Server {

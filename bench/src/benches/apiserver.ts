@@ -4,7 +4,7 @@ import { berth, findPeer, type Contender, type Server } from '../apiserver/conte
 import { buildBerth } from '../berth.ts'
 import { growing } from '../apiserver/growth.ts'
 import { makeIdentity } from '../apiserver/identity.ts'
-import { findProgram } from '../apiserver/processes.ts'
+import { findProgram } from '../program.ts'
 import { standingLoad } from '../apiserver/standing-load.ts'
 import { Figures, namespaces, reading, startAll, starting, watching, writing, type Setup } from '../apiserver/stations.ts'
 import type { Bench } from '../main.ts'

@@ -5,7 +5,7 @@ import { core } from '@berth/api'
 import type { Node, Pod } from '@berth/api/types/core/v1'
 import { startCluster, type Cluster } from '@berth/testing'
 import { pace } from '../apiserver/load.ts'
-import { findProgram } from '../apiserver/processes.ts'
+import { findProgram } from '../program.ts'
 import type { Bench } from '../main.ts'
 import type { Row } from '../table.ts'
 

@@ -1,17 +1,8 @@
-import { execFile, execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually, startCluster, type TestCluster } from './cluster.ts'
+import { findKubectl, runKubectl } from './kubectl-program.ts'
 
-const hasKubectl = ((): boolean => {
-  try {
-    execFileSync('which', ['kubectl'], { stdio: 'ignore' })
-    return true
-  } catch {
-    console.log('skipped: kubectl is not installed')
-    return false
-  }
-})()
-
+const hasKubectl = findKubectl()
 let cluster: TestCluster
 let config: string
 
@@ -22,16 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => cluster.stop())
 
-/** Runs kubectl; gives what it printed. Fails with its error text. */
-function kubectl(args: string, input = ''): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = execFile('kubectl', ['--kubeconfig', config, ...args.split(' ')], { encoding: 'utf8', timeout: 60_000, env: { ...process.env, HOME: '/nonexistent' } }, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout)
-      else reject(new Error(`kubectl ${args}: ${stderr}`))
-    })
-    child.stdin?.end(input)
-  })
-}
+const kubectl = (args: string, input = ''): Promise<string> => runKubectl(config, args.split(' '), input)
 
 const workload = (kind: string, name: string, more: object): string => JSON.stringify({
   apiVersion: 'apps/v1', kind, metadata: { name }, spec: { ...more, selector: { matchLabels: { app: name } }, template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'c', image: 'i:1' }] } } },

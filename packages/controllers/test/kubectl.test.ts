@@ -1,18 +1,9 @@
-import { execFile, execFileSync } from 'node:child_process'
 import { apps } from '@berth/api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually, startCluster, type TestCluster } from './cluster.ts'
+import { findKubectl, runKubectl } from './kubectl-program.ts'
 
-const hasKubectl = ((): boolean => {
-  try {
-    execFileSync('which', ['kubectl'], { stdio: 'ignore' })
-    return true
-  } catch {
-    console.log('skipped: kubectl is not installed')
-    return false
-  }
-})()
-
+const hasKubectl = findKubectl()
 let cluster: TestCluster
 let config: string
 
@@ -23,15 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => cluster.stop())
 
-/** Runs kubectl; gives what it printed. Fails with its error text. */
-function kubectl(...args: string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    execFile('kubectl', ['--kubeconfig', config, ...args], { encoding: 'utf8', timeout: 60_000, env: { ...process.env, HOME: '/nonexistent' } }, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout)
-      else reject(new Error(`kubectl ${args.join(' ')}: ${stderr}`))
-    })
-  })
-}
+const kubectl = (...args: string[]): Promise<string> => runKubectl(config, args)
 
 test.skipIf(!hasKubectl)('kubectl rollout status, rollout history, rollout undo, rollout restart, rollout pause, rollout resume: of a Deployment, which scales while it is paused', async () => {
   await kubectl('create', 'deployment', 'web', '--image=nginx:1', '--replicas=2', '--port=80')

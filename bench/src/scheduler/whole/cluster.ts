@@ -5,7 +5,8 @@ import path from 'node:path'
 import { core, scheduling } from '@berth/api'
 import type { Node, Pod } from '@berth/api/types/core/v1'
 import { createClient, createInformers, isAlreadyExists, transportFromKubeconfig, type Informer, type KubeClient } from '@berth/kube'
-import { startApiServer, type Measured } from './processes.ts'
+import type { Program } from '../../program.ts'
+import { startApiServer } from './processes.ts'
 
 const writers = 16
 
@@ -30,7 +31,7 @@ async function forEach(count: number, act: (i: number) => Promise<unknown>): Pro
 export class BenchCluster {
   readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), 'berth-bench-'))
   readonly kubeconfig = path.join(this.directory, 'kubeconfig')
-  readonly #server: Measured
+  readonly #server: Program
   readonly #abort = new AbortController()
   readonly #client: KubeClient
   #pods: Informer<Pod> | undefined
