@@ -90,7 +90,7 @@ describe.skipIf(!hasKubectl || program === undefined)('metrics-server, unmodifie
     await eventually('it is explained', async () => (await kubectl(['explain', 'podmetrics', '--api-version=metrics.k8s.io/v1beta1'])).includes('containers'))
   })
 
-  test('top nodes has every node, with what it uses', async () => {
+  test('kubectl top node: every node, with what it uses', async () => {
     const { items } = await eventually('every node was measured', async () => {
       const list = await raw<{ items: NodeMetrics[] }>('/apis/metrics.k8s.io/v1beta1/nodes')
       return list.items.length > 0 && list
@@ -102,7 +102,7 @@ describe.skipIf(!hasKubectl || program === undefined)('metrics-server, unmodifie
     expect(await kubectl(['top', 'nodes', '--no-headers'])).toMatch(/^n1 +\d+m +\d+% +\d+Mi +\d+% *$/m)
   })
 
-  test('top pods has every container: the one that may burn a tenth of a core burns it, the one that holds 64 MiB holds them', async () => {
+  test('kubectl top pod: every container; the one that may burn a tenth of a core burns it, the one that holds 64 MiB holds them', async () => {
     const of = async (name: string): Promise<Usage | undefined> => (await raw<PodMetrics>('/apis/metrics.k8s.io/v1beta1/namespaces/metrics-suite/pods/busy')).containers.find((each) => each.name === name)?.usage
     const cpu = await eventually('the burner has been measured at work', async () => {
       const usage = await of('burner')

@@ -10,8 +10,6 @@ const run = promisify(execFile)
 const root = join(import.meta.dirname, '../../../..')
 /** Where kubectl's commands are tested: on an API server alone, with controllers, on nodes. */
 const folders = ['packages/apiserver/test/kubectl', 'packages/controllers/test', 'e2e/suites']
-/** They ask a metrics server, which has suites of its own. */
-const ofMetrics = ['top node', 'top pod']
 
 /** The names below the headings of commands in a help text; what plugins add is none of kubectl's. */
 function namesIn(help: string): string[] {
@@ -42,6 +40,6 @@ describe.skipIf(!hasKubectl)('the reference of kubectl', () => {
     const commands = [...await commandsUnder([]), 'options'].sort()
     expect(commands.length).toBeGreaterThan(80)
     const tested = testedCommands()
-    expect({ untested: commands.filter((command) => !tested.has(command) && !ofMetrics.includes(command)), unknown: [...tested].filter((command) => !commands.includes(command)) }).toEqual({ untested: [], unknown: [] })
+    expect({ untested: commands.filter((command) => !tested.has(command)), unknown: [...tested].filter((command) => !commands.includes(command)) }).toEqual({ untested: [], unknown: [] })
   })
 })
