@@ -38,7 +38,7 @@ const flags: Readonly<Record<string, readonly string[]>> = {
 }
 
 // These are commands of commands.
-const withFlags = Object.keys(commands).filter((name) => name !== 'image' && name !== 'envtest')
+const withFlags = Object.keys(commands).filter((name) => !['image', 'snapshot', 'envtest'].includes(name))
 
 test.each(withFlags)('berth %s --help says what it does and names its flags', async (name) => {
   const { code, stdout, stderr } = await berth([name, '--help'])
@@ -48,12 +48,15 @@ test.each(withFlags)('berth %s --help says what it does and names its flags', as
   for (const flag of [...flags[name] ?? [], '-h, --help', '-v, --v']) expect(stdout).toMatch(new RegExp(`^ +${flag}( |$)`, 'm'))
 })
 
-test('berth image --help names its commands, and each of them has a help of its own', async () => {
-  const { code, stdout } = await berth(['image', '--help'])
+test.each([
+  ['image', { load: '--data-dir', build: '-t, --tag', list: '-o, --output' }],
+  ['snapshot', { save: '--data-dir', restore: '--bump-revision', migrate: '--from', status: '-o, --output' }],
+])('berth %s --help names its commands, and each of them has a help of its own', async (name, actions) => {
+  const { code, stdout } = await berth([name, '--help'])
   expect(code).toBe(0)
-  for (const [action, flag] of [['load', '--data-dir'], ['build', '-t, --tag'], ['list', '-o, --output']] as const) {
-    expect(stdout).toContain(`berth image ${action}`)
-    const help = await berth(['image', action, '--help'])
+  for (const [action, flag] of Object.entries(actions)) {
+    expect(stdout).toContain(`berth ${name} ${action}`)
+    const help = await berth([name, action, '--help'])
     expect([help.code, help.stderr]).toEqual([0, ''])
     expect(help.stdout).toMatch(new RegExp(`^ +${flag}( |$)`, 'm'))
   }
