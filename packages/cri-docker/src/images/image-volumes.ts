@@ -5,9 +5,12 @@ import { promisify } from 'node:util'
 import { CriError, type Mount } from '@berth/cri'
 import { unmount } from '@berth/native'
 import type { Engine } from '../engine/connect.ts'
-import { attempt, tolerate } from '../errors.ts'
+import { attempt, engineStatus, tolerate } from '../errors.ts'
 
 const run = promisify(execFile)
+
+/** How long the Engine may take to remove a container that never ran. */
+const holderGoneMs = 30_000
 
 /** Docker's own mounts of images came with API 1.48 (Docker 28). */
 const withImageMounts = '1.48'
@@ -75,7 +78,16 @@ async function mountLayers(lower: string, empty: string, target: string): Promis
 async function releaseImage(engine: Engine, sandboxDirectory: string, name: string): Promise<void> {
   await rm(readyFile(sandboxDirectory, name), { recursive: true, force: true })
   await unmount(join(folderOf(sandboxDirectory), name), { lazy: true })
-  await tolerate([404, 409], () => engine.docker.getContainer(holderName(sandboxDirectory, name)).remove({ force: true }))
+  const holder = engine.docker.getContainer(holderName(sandboxDirectory, name))
+  await tolerate([404], async () => {
+    try {
+      await holder.remove({ force: true })
+    } catch (error) {
+      if (engineStatus(error) !== 409) throw error
+      // Somebody else is removing it: the image is free when that is done.
+      await holder.wait({ condition: 'removed', abortSignal: AbortSignal.timeout(holderGoneMs) })
+    }
+  })
 }
 
 /** Unmounts a sandbox's image volumes and lets the images go. Level-triggered; costs nothing where there are none. */
