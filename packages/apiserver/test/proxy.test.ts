@@ -137,6 +137,17 @@ describe.skipIf(!hasKubectl)('kubectl', () => {
     expect([echoed.code, echoed.stdout.length, echoed.stdout === input]).toEqual([0, input.length, true])
   })
 
+  test('exec and port-forward say that the kubelet cannot be reached', async () => {
+    await it.admin('/api/v1/nodes', { body: { metadata: { name: 'away' } } })
+    // Nothing listens at the first port.
+    await it.admin('/api/v1/nodes/away/status', { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' }, body: { status: { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: 1 } } } } })
+    await it.admin('/api/v1/namespaces/default/pods', { body: { metadata: { name: 'lonely' }, spec: { nodeName: 'away', containers: [{ name: 'c', image: 'i' }] } } })
+    await it.admin('/api/v1/namespaces/default/pods/lonely/status', { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' }, body: { status: { phase: 'Running' } } })
+    const why = 'error dialing backend: dial tcp 127.0.0.1:1: connect: connection refused'
+    expect(await kubectl(config, ['exec', 'lonely', '--', 'true'])).toMatchObject({ code: 1, stderr: `Error from server: ${why}\n` })
+    expect(await kubectl(config, ['port-forward', 'lonely', ':80'])).toMatchObject({ code: 1, stderr: expect.stringContaining(why) as string })
+  })
+
   test('attach shows what the container writes', async () => {
     expect((await kubectl(config, ['attach', 'p'])).stdout).toContain('attached\n')
   })

@@ -48,16 +48,27 @@ export function negotiate(request: IncomingMessage, kind: 'spdy' | 'websocket', 
 
 /** Answers an upgrade request with an ordinary response and closes. */
 export function refuseUpgrade(socket: Duplex, status: number, message: string): void {
+  answerUpgrade(socket, { status, contentType: 'text/plain; charset=utf-8', body: `${message}\n` })
+}
+
+/** An ordinary response to an upgrade request. */
+export interface UpgradeAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+}
+
+/** Answers an upgrade request with a response of any type and closes. */
+export function answerUpgrade(socket: Duplex, { status, contentType, body }: UpgradeAnswer): void {
   if (!socket.writable) {
     socket.destroy()
     return
   }
-  const body = `${message}\n`
   socket.on('error', () => {})
   socket.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
-      'Content-Type: text/plain; charset=utf-8',
+      `Content-Type: ${contentType}`,
       'X-Content-Type-Options: nosniff',
       `Content-Length: ${Buffer.byteLength(body)}`,
       'Connection: close',

@@ -1,6 +1,6 @@
 export { StreamingError, UpgradeError } from './errors.ts'
 export { type ConnectOptions, connectSpdy, connectWebSocket } from './connect.ts'
-export { refuseUpgrade, upgradeKind } from './http-upgrade.ts'
+export { refuseUpgrade, upgradeKind, type UpgradeAnswer } from './http-upgrade.ts'
 export { proxyUpgrade, type ProxyUpgradeOptions } from './proxy-upgrade.ts'
 export { type ExecStatus, exitCodeOf, exitStatus, failureStatus, parseStatus } from './status.ts'
 export type { RemoteCommandOptions, RemoteCommandStreams, TerminalSize } from './remote-command/session.ts'

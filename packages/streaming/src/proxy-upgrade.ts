@@ -1,7 +1,7 @@
 import { type IncomingMessage, request as httpRequest, STATUS_CODES } from 'node:http'
 import { type RequestOptions, request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
-import { refuseUpgrade } from './http-upgrade.ts'
+import { answerUpgrade, refuseUpgrade, type UpgradeAnswer } from './http-upgrade.ts'
 
 /** How an upgrade is passed on. */
 export interface ProxyUpgradeOptions {
@@ -10,10 +10,8 @@ export interface ProxyUpgradeOptions {
   /** Headers to add to or replace in the request; undefined removes one. `Authorization` is never passed on by itself. */
   headers?: Record<string, string | undefined>
   signal?: AbortSignal
-  /** The status of an answer where the target cannot be reached; 502 when absent. */
-  unreachableStatus?: number
-  /** Words for why it cannot be reached; the error's own when absent. */
-  describe?(error: Error): string
+  /** The answer where the target cannot be reached; a 502 with the error's words when absent. */
+  unreachable?(error: Error): UpgradeAnswer
 }
 
 /** Headers that belong to the client's own hop. */
@@ -51,7 +49,10 @@ export function proxyUpgrade(request: Pick<IncomingMessage, 'method' | 'headers'
       // The body goes on undecoded, so its end is the connection's.
       response.pipe(socket)
     })
-    upstream.on('error', (error) => refuseUpgrade(socket, options.unreachableStatus ?? 502, `error dialing backend: ${options.describe?.(error) ?? error.message}`))
+    upstream.on('error', (error) => {
+      if (options.unreachable) answerUpgrade(socket, options.unreachable(error))
+      else refuseUpgrade(socket, 502, `error dialing backend: ${error.message}`)
+    })
     upstream.end()
   })
 }

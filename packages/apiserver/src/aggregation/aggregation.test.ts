@@ -6,7 +6,7 @@ import { serviceProblem } from './availability.ts'
 import { userHeaders } from './front-proxy.ts'
 import { resourcesOfAggregated, resourcesOfList } from './remote-discovery.ts'
 import { belowPath, mergeSwagger } from './remote-openapi.ts'
-import { transportError } from './transport-error.ts'
+import { transportError } from '../proxy/transport-error.ts'
 
 const service = (how: string | undefined, versionPriority = 100): APIService => ({
   metadata: { name: 'v1.a.b', ...(how !== undefined && { labels: { [automanaged]: how } }) }, spec: { group: 'a.b', version: 'v1', groupPriorityMinimum: 1000, versionPriority },

@@ -6,7 +6,7 @@ import { sendToBackend } from '../proxy/backend.ts'
 import { serviceOf } from './api-services.ts'
 import { backendTls, userHeaders } from './front-proxy.ts'
 import { serviceAddress } from './service-address.ts'
-import { transportError } from './transport-error.ts'
+import { transportError } from '../proxy/transport-error.ts'
 
 /** Reaches aggregated servers. */
 export interface BackendAccess {

@@ -9,7 +9,7 @@ import { isAvailable, serviceOf } from './api-services.ts'
 import type { BackendAccess } from './backends.ts'
 import { backendTls, namesUser, userHeaders } from './front-proxy.ts'
 import { serviceAddress } from './service-address.ts'
-import { transportError } from './transport-error.ts'
+import { transportError } from '../proxy/transport-error.ts'
 
 /** Discovery is asked of every server by every client: one that hangs must not hold them up. */
 const discoveryWithinMs = 5_000
@@ -54,7 +54,8 @@ export async function passOn(access: BackendAccess, service: APIService, passed:
   if (request.upgrade) {
     const upgrade = { connection: 'Upgrade', upgrade: request.headers['upgrade'] ?? '' }
     void proxyUpgrade({ method: request.method, headers: { ...headers, ...upgrade } }, request.upgrade.socket, Buffer.from(request.upgrade.head), url, {
-      tls, signal: request.signal, unreachableStatus: 503, describe: (error) => transportError(error, address),
+      tls, signal: request.signal,
+      unreachable: (error) => ({ status: 503, contentType: 'text/plain; charset=utf-8', body: `error dialing backend: ${transportError(error, address)}\n` }),
     })
     return undefined
   }

@@ -4,6 +4,7 @@ import { serviceUnavailable } from '../errors.ts'
 import type { ApiObject, ApiResponse, ConnectContext, ConnectHandler } from '../interfaces.ts'
 import { answerHeaders, type BackendTls, forwardedHeaders, sendToBackend, streamedAnswer } from './backend.ts'
 import { parseProxyName, type ProxyName } from './proxy-name.ts'
+import { unreachable } from './unreachable.ts'
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
@@ -34,7 +35,7 @@ async function forward({ request, info, query }: ConnectContext, target: ProxyTa
   const url = `${target.origin}${path === '' ? '/' : path}${search === '' ? '' : `?${search}`}`
   if (request.upgrade) {
     const headers = { ...forwardedHeaders(request), connection: 'Upgrade', upgrade: request.headers['upgrade'] ?? '' }
-    void proxyUpgrade({ method: request.method, headers }, request.upgrade.socket, Buffer.from(request.upgrade.head), url, target.tls ? { tls: target.tls } : {})
+    void proxyUpgrade({ method: request.method, headers }, request.upgrade.socket, Buffer.from(request.upgrade.head), url, { ...(target.tls && { tls: target.tls }), unreachable: unreachable(url) })
     return undefined
   }
   const headers = { ...forwardedHeaders(request), 'x-forwarded-uri': info.path, 'x-forwarded-for': request.remoteAddress, 'x-forwarded-proto': 'https' }

@@ -7,6 +7,7 @@ import type { ApiRequest, Authorizer, ConnectContext, ConnectHandler } from '../
 import { containerOf } from './container.ts'
 import type { KubeletAccess } from './kubelet-access.ts'
 import { streamQuery } from './options.ts'
+import { unreachable } from './unreachable.ts'
 
 /** pods/exec, pods/attach and pods/portforward: upgraded connections, passed byte for byte to the kubelet of the pod's node, whatever their protocol. */
 export function podStreams(kubelet: KubeletAccess, authorizer: Authorizer): ConnectHandler[] {
@@ -22,7 +23,7 @@ export function podStreams(kubelet: KubeletAccess, authorizer: Authorizer): Conn
       await requireCreate(context, authorizer)
       const { request } = context
       if (!request.upgrade) throw badRequest('Upgrade request required')
-      void proxyUpgrade({ method: request.method, headers: withoutToken(request) }, request.upgrade.socket, Buffer.from(request.upgrade.head), url, { tls: kubelet.tls(false) })
+      void proxyUpgrade({ method: request.method, headers: withoutToken(request) }, request.upgrade.socket, Buffer.from(request.upgrade.head), url, { tls: kubelet.tls(false), unreachable: unreachable(url) })
       return undefined
     },
   })
