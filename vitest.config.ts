@@ -8,17 +8,14 @@ class ByName extends BaseSequencer {
   }
 }
 
-// On a busy machine something real is late now and then. There a second try decides; hack/test.mjs prints who needed one, with what the first try said.
-const retry = process.env['CI'] ? 1 : 0
-
 // Three kinds of suites: unit (pure, beside the code), parts (a part against the real Engine, kernel or socket), e2e (a whole cluster).
 export default defineConfig({
   test: {
     sequence: { sequencer: ByName },
     projects: [
       { test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], testTimeout: 20_000 } },
-      { test: { name: 'parts', include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'], retry, testTimeout: 120_000, hookTimeout: 180_000, fileParallelism: false, pool: 'forks' } },
-      { test: { name: 'e2e', include: ['e2e/**/*.test.ts'], globalSetup: ['e2e/support/setup.ts'], retry, testTimeout: 300_000, hookTimeout: 600_000, fileParallelism: false, pool: 'forks' } },
+      { test: { name: 'parts', include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 180_000, fileParallelism: false, pool: 'forks' } },
+      { test: { name: 'e2e', include: ['e2e/**/*.test.ts'], globalSetup: ['e2e/support/setup.ts'], testTimeout: 300_000, hookTimeout: 600_000, fileParallelism: false, pool: 'forks' } },
     ],
   },
 })
